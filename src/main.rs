@@ -1,0 +1,3 @@
+//! The `silenced` program.
+
+fn main() {}

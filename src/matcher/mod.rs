@@ -1,0 +1,111 @@
+//! Which alerts? Matchers in Alertmanager's own words.
+
+use std::fmt;
+
+/// How a matcher compares a label's value with its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MatchOperator {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `=~`, anchored at both ends
+    Regex,
+    /// `!~`, anchored at both ends
+    NotRegex,
+}
+
+impl MatchOperator {
+    /// From the two flags of the API; an absent `isEqual` means true there.
+    #[must_use]
+    pub const fn from_flags(is_regex: bool, is_equal: bool) -> Self {
+        match (is_regex, is_equal) {
+            (false, true) => Self::Equal,
+            (false, false) => Self::NotEqual,
+            (true, true) => Self::Regex,
+            (true, false) => Self::NotRegex,
+        }
+    }
+
+    /// The API's `isRegex`.
+    #[must_use]
+    pub const fn is_regex(self) -> bool {
+        matches!(self, Self::Regex | Self::NotRegex)
+    }
+
+    /// The API's `isEqual`.
+    #[must_use]
+    pub const fn is_equal(self) -> bool {
+        matches!(self, Self::Equal | Self::Regex)
+    }
+
+    /// As it is written between name and value.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Regex => "=~",
+            Self::NotRegex => "!~",
+        }
+    }
+}
+
+/// One condition on one label.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Matcher {
+    /// The label.
+    pub name: String,
+    /// How it is compared.
+    pub operator: MatchOperator,
+    /// The value or the regular expression (Go's RE2 syntax).
+    pub value: String,
+}
+
+impl fmt::Display for Matcher {
+    /// Alertmanager's rendering: the value always quoted, only `\`, `"` and
+    /// newline escaped; the name quoted where the grammar needs it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}{}{:?}",
+            self.name,
+            self.operator.symbol(),
+            self.value
+        )
+    }
+}
+
+/// Matchers that must all hold, in the order in which they were written.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Matchers(Vec<Matcher>);
+
+impl Matchers {
+    /// Keeps the order given.
+    #[must_use]
+    pub const fn new(matchers: Vec<Matcher>) -> Self {
+        Self(matchers)
+    }
+
+    /// In the order given.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Matcher] {
+        &self.0
+    }
+
+    /// Whether both mute the same alerts by construction: the same matchers,
+    /// whatever their order and however often each is repeated.
+    #[must_use]
+    pub fn same_set(&self, other: &Self) -> bool {
+        if self.0 == other.0 {
+            return true;
+        }
+        let sorted = |matchers: &Self| {
+            let mut sorted: Vec<Matcher> = matchers.0.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            sorted
+        };
+        sorted(self) == sorted(other)
+    }
+}
