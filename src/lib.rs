@@ -11,13 +11,15 @@
 pub mod interval;
 pub mod matcher;
 pub mod name;
+pub mod nearest;
 pub mod silence;
 pub mod snapshot;
 pub mod timestamp;
 
 // The functional core: no IO, no clock, no async.
-// pub mod schedule;
-// pub mod declaration;
+pub mod declaration;
+pub mod schedule;
+pub mod zone;
 // pub mod plan;
 
 // The imperative shell.

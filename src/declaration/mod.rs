@@ -1,0 +1,110 @@
+//! What do people want? Text in, declarations and diagnostics out; never a
+//! failure, because bad input is normal and holds back only itself.
+
+use std::collections::BTreeMap;
+
+pub use diagnostic::{Diagnostic, Severity};
+
+use crate::matcher::Matchers;
+use crate::name::{SilenceName, TargetName};
+use crate::schedule::Schedule;
+use crate::timestamp::Timestamp;
+
+mod diagnostic;
+
+/// Everything that one snapshot declares.
+#[derive(Clone, Debug, Default)]
+pub struct Declarations {
+    /// How many files were read, broken ones included.
+    pub files: usize,
+    /// The valid ones, ordered by name; names are unique.
+    pub silences: Vec<Declaration>,
+    /// What is wrong or suspicious, ordered by file and position.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files with at least one error: nothing in them is used.
+    pub broken: Vec<BrokenFile>,
+    /// Names that more than one declaration claims: none of them is used.
+    pub ambiguous: Vec<SilenceName>,
+}
+
+/// A file that cannot be used as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BrokenFile {
+    /// Relative to the root of the declarations.
+    pub path: String,
+    /// Its bytes, to see which names it mentions; `None` when they could not be had.
+    pub content: Option<Vec<u8>>,
+}
+
+impl BrokenFile {
+    /// Whether it may declare `name`; assumed of a file without bytes.
+    #[must_use]
+    pub fn mentions(&self, name: &SilenceName) -> bool {
+        self.content.as_ref().is_none_or(|content| {
+            content
+                .windows(name.as_str().len())
+                .any(|window| window == name.as_str().as_bytes())
+        })
+    }
+}
+
+/// One entry of `silences:`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Declaration {
+    /// Its identity.
+    pub name: SilenceName,
+    /// Why, for people; without our marker.
+    pub comment: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it was agreed.
+    pub ticket: Option<String>,
+    /// Which alerts.
+    pub matchers: Matchers,
+    /// When.
+    pub schedule: Schedule,
+    /// Where.
+    pub targets: TargetSelector,
+    /// Free key-value pairs for servers that keep them.
+    pub annotations: BTreeMap<String, String>,
+    /// `suspend: true`: what is live stays as it is, nothing is written.
+    pub suspended: bool,
+    /// `enabled: false`: what is live is expired.
+    pub enabled: bool,
+    /// The first instant after its `expires` date; from then on it is inert.
+    pub expires: Option<Timestamp>,
+    /// The file that declares it.
+    pub source: String,
+    /// The line of its name, from 1.
+    pub line: u64,
+    /// What the policy has against it; such a declaration is held.
+    pub violations: Vec<String>,
+}
+
+/// Which targets a declaration is for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum TargetSelector {
+    /// Every target.
+    #[default]
+    All,
+    /// Those of these names.
+    Names(Vec<TargetName>),
+    /// Those that have, for every label, one of its values.
+    Labels(BTreeMap<String, Vec<String>>),
+}
+
+impl TargetSelector {
+    /// Whether a target of that name with those labels is meant.
+    #[must_use]
+    pub fn selects(&self, name: &TargetName, labels: &BTreeMap<String, String>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Names(names) => names.contains(name),
+            Self::Labels(wanted) => wanted.iter().all(|(label, values)| {
+                labels
+                    .get(label)
+                    .is_some_and(|value| values.contains(value))
+            }),
+        }
+    }
+}
