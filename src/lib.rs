@@ -18,8 +18,8 @@ pub mod timestamp;
 
 // The functional core: no IO, no clock, no async.
 pub mod declaration;
+pub mod plan;
 pub mod schedule;
 pub mod zone;
-// pub mod plan;
 
 // The imperative shell.

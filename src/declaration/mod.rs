@@ -1,7 +1,7 @@
 //! What do people want? Text in, declarations and diagnostics out; never a
 //! failure, because bad input is normal and holds back only itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use diagnostic::{Diagnostic, Severity};
 
@@ -23,6 +23,8 @@ pub struct Declarations {
     pub diagnostics: Vec<Diagnostic>,
     /// Files with at least one error: nothing in them is used.
     pub broken: Vec<BrokenFile>,
+    /// The paths of all files, broken ones included.
+    pub paths: BTreeSet<String>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
 }
@@ -61,7 +63,7 @@ pub struct Declaration {
     pub ticket: Option<String>,
     /// Which alerts.
     pub matchers: Matchers,
-    /// When.
+    /// When; never from `expires` on.
     pub schedule: Schedule,
     /// Where.
     pub targets: TargetSelector,
