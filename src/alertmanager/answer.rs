@@ -25,20 +25,11 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    pub(super) ending: Ending,
+    /// Why `body` is only the beginning, if it is.
+    pub(super) incomplete: Option<ApiError>,
     pub(super) redaction: Redaction,
     /// Whether credentials went with the request.
     pub(super) authorized: bool,
-}
-
-/// How the body ended.
-pub(super) enum Ending {
-    /// The server had no more to say.
-    Complete,
-    /// It was longer than this many bytes, where reading stopped.
-    TooLarge(usize),
-    /// The connection failed before its end.
-    Broken(ApiError),
 }
 
 impl Answer {
@@ -50,13 +41,8 @@ impl Answer {
         if self.is_not_json() {
             return Err(self.not_json());
         }
-        match std::mem::replace(&mut self.ending, Ending::Complete) {
-            Ending::Complete => {}
-            Ending::TooLarge(bound) => {
-                let finding = format!("the list is longer than {} MiB", bound >> 20);
-                return Err(ApiError::new(ApiErrorKind::TooLarge, self.call, finding));
-            }
-            Ending::Broken(error) => return Err(error),
+        if let Some(error) = self.incomplete.take() {
+            return Err(error);
         }
         // Invalid UTF-8 becomes U+FFFD, as Alertmanager itself would have it;
         // valid text, which is the rule, is not copied.
@@ -101,7 +87,7 @@ impl Answer {
         if self.is_not_json() && !self.body.is_empty() {
             return Err(self.not_json());
         }
-        if let Ending::Broken(error) = std::mem::replace(&mut self.ending, Ending::Complete) {
+        if let Some(error) = self.incomplete.take() {
             return Err(error);
         }
         let finding = format!("{}, which names no silence", self.finding());
@@ -117,10 +103,14 @@ impl Answer {
                 Ok(Expired::Done)
             };
         }
+        let message = self.message();
         let gone = match self.status {
-            StatusCode::NOT_FOUND => self.message().says_no_such_silence(),
+            // Alertmanager says no more than the status.
+            StatusCode::NOT_FOUND => {
+                message.says_no_such_silence() || message == ErrorMessage::default()
+            }
             // Alertmanager up to 0.25.
-            StatusCode::INTERNAL_SERVER_ERROR => self.message().says("silence not found"),
+            StatusCode::INTERNAL_SERVER_ERROR => message.says_no_such_silence(),
             _ => false,
         };
         if gone {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, redirect};
 
-use super::answer::{Answer, Ending, NOTHING_READ};
+use super::answer::{Answer, NOTHING_READ};
 use super::error::{ApiError, ApiErrorKind};
 use super::settings::{self, ClientSettings, Credentials, InvalidSettings};
 use super::{Expired, Listing, SilenceApi, wire};
@@ -112,10 +112,10 @@ impl Client {
             LARGEST_ANSWER
         };
         let mut body = Vec::new();
-        let ending = match receive(&mut response, &mut body, bound).await {
-            Ok(true) => Ending::Complete,
-            Ok(false) => Ending::TooLarge(bound),
-            Err(error) => Ending::Broken(failed(error)),
+        let incomplete = match receive(&mut response, &mut body, bound).await {
+            Ok(true) => None,
+            Ok(false) => Some(too_large(&call, bound)),
+            Err(error) => Some(failed(error)),
         };
         Ok(Answer {
             call,
@@ -123,7 +123,7 @@ impl Client {
             status,
             headers,
             body,
-            ending,
+            incomplete,
             redaction,
             authorized: self.credentials != Credentials::None,
         })
@@ -176,13 +176,29 @@ impl Client {
                 "nothing was sent: the name in the URL must be one of the certificate's, \
                  and its authority one that this machine trusts",
             )
-        } else if mentions(error, "SSL routines") {
+        } else if NOT_TLS.iter().any(|words| mentions(error, words)) {
             new("the server answered, but not with TLS").advising(
                 "nothing was sent: write `http://` in the URL of this target, or check the port",
+            )
+        } else if mentions(error, "SSL routines") {
+            new("the TLS handshake failed").advising(
+                "nothing was sent: check the port, and which TLS versions and client \
+                 certificates the server asks for",
             )
         } else {
             new("no connection could be made")
         }
+    }
+}
+
+/// Reading a long list did nothing; a write whose answer is long may have.
+fn too_large(call: &str, bound: usize) -> ApiError {
+    if bound == LARGEST_LIST {
+        let finding = format!("the list is longer than {} MiB", bound >> 20);
+        ApiError::new(ApiErrorKind::TooLarge, call, finding)
+    } else {
+        let finding = format!("the answer is longer than {} KiB", bound >> 10);
+        ApiError::new(ApiErrorKind::Unknown, call, finding)
     }
 }
 
@@ -202,6 +218,13 @@ async fn receive(
     }
     Ok(true)
 }
+
+/// How OpenSSL, by its version, calls an answer that is not TLS.
+const NOT_TLS: [&str; 3] = [
+    "wrong version number",
+    "packet length too long",
+    "http request",
+];
 
 /// Whether a cause below `error` says `text`: TLS and HTTP libraries keep their
 /// reasons in words only.

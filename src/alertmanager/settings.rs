@@ -98,25 +98,17 @@ pub enum InvalidSettings {
 /// Checks the address; its path then ends in `/`, so that joining keeps it whole.
 pub(super) fn base_url(text: &str) -> Result<Url, InvalidSettings> {
     let mut url = Url::parse(text.trim()).map_err(|error| InvalidSettings::NotAUrl {
-        url: without_userinfo(text),
+        url: without_secrets(text),
         reason: error.to_string(),
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(InvalidSettings::Scheme {
-            url: without_userinfo(text),
+            url: without_secrets(text),
         });
     }
     let foreign = |part, hint| {
-        let mut shown = url.clone();
-        // Either may be a secret. Only a URL without a host refuses this.
-        let _ = shown.set_username("");
-        let _ = shown.set_password(None);
-        shown.set_query(None);
-        Err(InvalidSettings::ForeignPart {
-            url: shown.into(),
-            part,
-            hint,
-        })
+        let url = without_secrets(text);
+        Err(InvalidSettings::ForeignPart { url, part, hint })
     };
     if !url.username().is_empty() || url.password().is_some() {
         return foreign(
@@ -140,13 +132,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, InvalidSettings> {
     Ok(url)
 }
 
-/// For a text too broken to be taken apart properly: drops what may be a password.
-fn without_userinfo(text: &str) -> String {
-    match (text.split_once("//"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}//{host}"),
-        (None, Some((_, host))) => host.to_owned(),
-        _ => text.to_owned(),
-    }
+/// What may be shown of a text that is no proper URL: all but what stands before
+/// an `@`, which may be a password with any characters, and the query.
+fn without_secrets(text: &str) -> String {
+    let scheme = text.find("//").map_or("", |slashes| &text[..slashes + 2]);
+    let shown = match text.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{host}"),
+        None => text.to_owned(),
+    };
+    shown.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// Far above every token and password (JSON Web Tokens reach a few KiB).

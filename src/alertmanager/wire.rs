@@ -264,13 +264,10 @@ impl ErrorMessage {
         }
     }
 
-    /// Whether the server looked for the silence and has none of that id. An
-    /// empty text is how Alertmanager says so; other words are another 404,
-    /// above all Mimir's "the Alertmanager is not configured".
+    /// Whether the server looked for the silence and has none of that id. Other
+    /// words mean another 404, such as Mimir's "the Alertmanager is not configured".
     pub(super) fn says_no_such_silence(&self) -> bool {
-        self.id.contains("silences.notFound")
-            || self.id.is_empty() && self.text.trim().is_empty()
-            || self.says("silence not found")
+        self.id.contains("silences.notFound") || self.says("silence not found")
     }
 
     /// Whether `part`, written in lower case, occurs in the text.

@@ -6,6 +6,10 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes its literals so"
+)]
 
 mod client;
 mod support;

@@ -41,7 +41,50 @@ async fn what_servers_leave_out_and_add() {
         {"name":"c","value":"y","isRegex":true,"isEqual":null}],"#;
     let extra = r#""status":{"state":"active","since":1},"updatedAt":"","metadata":{"permissions":{"read":true}},"#;
     let listing = list(format!("[{}]", entry(&format!("{matchers}{extra}")))).await;
-    expect![[""]].assert_debug_eq(&listing);
+    expect![[r#"
+        Listing {
+            silences: [
+                Silence {
+                    id: SilenceId(
+                        "1",
+                    ),
+                    matchers: Matchers(
+                        [
+                            Matcher {
+                                name: "a",
+                                operator: NotRegex,
+                                value: "ü\n",
+                            },
+                            Matcher {
+                                name: "b",
+                                operator: Equal,
+                                value: "x",
+                            },
+                            Matcher {
+                                name: "c",
+                                operator: Regex,
+                                value: "y",
+                            },
+                        ],
+                    ),
+                    starts_at: 2026-11-22T09:00:00Z,
+                    ends_at: 2026-11-22T11:00:00Z,
+                    created_by: "me",
+                    comment: "c",
+                    state: Active,
+                },
+            ],
+            expired: 0,
+            skipped: Skipped {
+                count: 0,
+                first: None,
+            },
+            server_time: Some(
+                2026-11-22T10:00:00Z,
+            ),
+        }
+    "#]]
+    .assert_debug_eq(&listing);
 }
 
 #[tokio::test]
@@ -115,7 +158,7 @@ async fn one_unreadable_silence_does_not_hide_the_others() {
     for ((body, good), message) in
         reasons
             .into_iter()
-            .zip([expect![[""]], expect![[""]], expect![[""]]])
+            .zip([expect![[r#"`{"id":"1","matchers":[],"createdBy":"me","comment":"\ud800","startsAt":"2026-11-22T09:00:00.999Z","endsAt":"2026-11-22T11:00:00+00:00"}`: unexpected end of hex escape at line 1 column 59"#]], expect![[r#"`{"id":"..","matchers":[],"createdBy":"me","comment":"c","startsAt":"2026-11-22T09:00:00.999Z","endsAt":"2026-11-22T11:00:00+00:00"}`: its id cannot be part of a URL"#]], expect![[r#"`{"id":"1","matchers":[],"createdBy":"me","comment":"c","startsAt":"yesterday","endsAt":"2026-11-22T11:00:00+00:00"}`: `yesterday` is not an RFC 3339 time such as 2026-01-08T21:00:00Z"#]]])
     {
         check_skipped(&list(format!("[{body},{good}]")).await, &message);
     }
@@ -170,5 +213,14 @@ fn urls_that_cannot_be_used() {
         messages.push('\n');
     }
     assert!(!messages.contains("s3cret"), "{messages}");
-    expect![[""]].assert_eq(&messages);
+    expect![[r#"
+        `alertmanager` is not a URL (relative URL without a base): write one such as `http://alertmanager:9093`
+        `alertmanager:9093` must begin with `http://` or `https://`
+        `ftp://alertmanager` must begin with `http://` or `https://`
+        `http://` is not a URL (empty host): write one such as `http://alertmanager:9093`
+        `http://host:99999` is not a URL (invalid port number): write one such as `http://alertmanager:9093`
+        `http://host/prefix` has a user name or password: name them in `basic_auth`, the password in a file of its own
+        `http://host/` has a query (`?...`): write the URL without it
+        `http://host/#/silences` has a fragment (`#...`): that is a page of the web interface: write only what comes before it
+    "#]].assert_eq(&messages);
 }

@@ -22,7 +22,24 @@ async fn request_holds_exactly_what_the_api_wants() {
         .requests()
         .join("\n\n")
         .replace(&server.address(), "SERVER");
-    expect![[""]].assert_eq(&requests.replace('\r', ""));
+    expect![[r#"
+        POST /api/v2/silences HTTP/1.1
+        accept: application/json
+        content-type: application/json
+        user-agent: silenced/0.1.0
+        host: SERVER
+        content-length: 309
+
+        {"matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2030-01-08T21:00:00Z","endsAt":"2030-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}
+
+        POST /api/v2/silences HTTP/1.1
+        accept: application/json
+        content-type: application/json
+        user-agent: silenced/0.1.0
+        host: SERVER
+        content-length: 320
+
+        {"id":"old","matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2030-01-08T21:00:00Z","endsAt":"2030-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}"#]].assert_eq(&requests.replace('\r', ""));
 }
 
 #[tokio::test]
@@ -44,9 +61,14 @@ async fn ids_of_all_servers_are_read() {
 async fn success_without_an_id_is_unknown() {
     let (error, story) = set_error(Reply::json("200 OK", "{}")).await;
     assert_eq!(error.kind(), ApiErrorKind::Unknown);
-    expect![[""]].assert_eq(&story);
-    let (error, _) = set_error(Reply::http("204 No Content", "")).await;
-    assert_eq!(error.kind(), ApiErrorKind::Unknown);
+    expect!["`POST http://SERVER/api/v2/silences`: answered `200 OK` with `{}`, which names no silence; it may have taken effect or not: the silences are listed before anything is written again"].assert_eq(&story);
+    for reply in [
+        Reply::http("204 No Content", ""),
+        Reply::json("200 OK", " ".repeat(1 << 20)),
+    ] {
+        let (error, story) = set_error(reply).await;
+        assert_eq!(error.kind(), ApiErrorKind::Unknown, "{story}");
+    }
 }
 
 #[tokio::test]
@@ -69,7 +91,12 @@ async fn refusals_in_all_three_shapes() {
         stories.push_str(&story);
         stories.push('\n');
     }
-    expect![[""]].assert_eq(&stories);
+    expect![[r#"
+        `POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `invalid silence: bad regex`; the server will refuse it again: correct the declaration
+        `POST http://SERVER/api/v2/silences`: answered `422 Unprocessable Entity` with `matchers in body is required`; the server will refuse it again: correct the declaration
+        `POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `no`; the server will refuse it again: correct the declaration
+        `POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `silence failed validation: x`; the server will refuse it again: correct the declaration
+    "#]].assert_eq(&stories);
 }
 
 #[tokio::test]
@@ -82,7 +109,7 @@ async fn limits_are_told_from_other_refusals() {
             limit: Some(Limit::Count)
         }
     );
-    expect![[""]].assert_eq(&story);
+    expect!["`POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `exceeded maximum number of silences: 50 (limit: 50)`; expired silences count too: raise the server's limit (`--silences.max-silences`), or wait until it forgets some"].assert_eq(&story);
     let size = r#""silence exceeded maximum size: 2110 bytes (limit: 1000 bytes)""#;
     let (error, story) = set_error(Reply::json("400 Bad Request", size)).await;
     assert_eq!(
@@ -91,7 +118,7 @@ async fn limits_are_told_from_other_refusals() {
             limit: Some(Limit::Size)
         }
     );
-    expect![[""]].assert_eq(&story);
+    expect!["`POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `silence exceeded maximum size: 2110 bytes (limit: 1000 bytes)`; shorten the comment or the matchers, or raise the server's limit (`--silences.max-silence-size-bytes`)"].assert_eq(&story);
     let (error, _) = set_error(Reply::http("413 Payload Too Large", "")).await;
     assert_eq!(
         error.kind(),
@@ -148,7 +175,8 @@ async fn ids_cannot_leave_their_place_in_the_path() {
     let server = RawServer::start(Reply::http("200 OK", "")).await;
     client(&server).expire(&id("../a b%2f?#ü\\")).await.unwrap();
     let request = server.requests().pop().unwrap();
-    expect![[""]].assert_eq(request.lines().next().unwrap());
+    expect!["DELETE /api/v2/silence/..%2Fa%20b%252f%3F%23%C3%BC%5C HTTP/1.1"]
+        .assert_eq(request.lines().next().unwrap());
 }
 
 #[tokio::test]
@@ -168,7 +196,7 @@ async fn secrets_are_read_for_every_request_and_never_shown() {
 
     std::fs::write(&token_file, "first-s3cret\n").unwrap();
     let error = client.list().await.unwrap_err();
-    expect![[""]].assert_eq(&story(&server, &error));
+    expect!["`GET http://SERVER/api/v2/silences`: answered `401 Unauthorized` with `you sent Authorization: Bearer [redacted], not good`; check the credentials of this target and that they may read and write silences"].assert_eq(&story(&server, &error));
     assert!(!format!("{client:?} {error:?}").contains("s3cret"));
 
     std::fs::write(&token_file, "second-s3cret\n").unwrap();
@@ -203,7 +231,7 @@ async fn basic_authentication() {
         request.contains("authorization: Basic YWRtaW46IG9wZW46c2VzYW1lIA==\r\n"),
         "{request}"
     );
-    expect![[""]].assert_eq(&story(&server, &error));
+    expect!["`GET http://SERVER/api/v2/silences`: answered `401 Unauthorized` with `Basic [redacted] means `[redacted]``; check the credentials of this target and that they may read and write silences"].assert_eq(&story(&server, &error));
 }
 
 #[tokio::test]
@@ -235,7 +263,13 @@ async fn nothing_is_sent_without_the_secret() {
         stories.push('\n');
     }
     let stories = stories.replace(directory.path().to_str().unwrap(), "DIRECTORY");
-    expect![[""]].assert_eq(&stories);
+    expect![[r#"
+        `GET http://SERVER/api/v2/silences`: there are no credentials to send: `DIRECTORY/token` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions
+        `GET http://SERVER/api/v2/silences`: there are no credentials to send: `DIRECTORY/token` is empty; nothing was sent: check the file and its permissions
+        `GET http://SERVER/api/v2/silences`: there are no credentials to send: `DIRECTORY/token` holds characters that a token cannot have: it must hold the token and nothing else; nothing was sent: check the file and its permissions
+        `GET http://SERVER/api/v2/silences`: there are no credentials to send: `DIRECTORY/token` holds characters that a token cannot have: it must hold the token and nothing else; nothing was sent: check the file and its permissions
+        `GET http://SERVER/api/v2/silences`: there are no credentials to send: `DIRECTORY/token` is larger than 64 KiB, which no token or password is; nothing was sent: check the file and its permissions
+    "#]].assert_eq(&stories);
     assert_eq!(server.requests(), Vec::<String>::new());
 }
 
@@ -249,5 +283,6 @@ fn user_name_with_a_colon() {
         ..ClientSettings::new("http://host")
     };
     let error = Client::new(&settings).unwrap_err();
-    expect![[""]].assert_eq(&error.to_string());
+    expect!["the user name `a:b` has a colon, which basic authentication cannot carry"]
+        .assert_eq(&error.to_string());
 }
