@@ -23,3 +23,5 @@ pub mod schedule;
 pub mod zone;
 
 // The imperative shell.
+#[cfg(feature = "daemon")]
+pub mod alertmanager;

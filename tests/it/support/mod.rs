@@ -1,0 +1,3 @@
+//! Code that several tests share.
+
+pub(crate) mod raw_server;
