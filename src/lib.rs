@@ -25,3 +25,13 @@ pub mod zone;
 // The imperative shell.
 #[cfg(feature = "daemon")]
 pub mod alertmanager;
+#[cfg(feature = "daemon")]
+pub mod apply;
+#[cfg(feature = "daemon")]
+pub mod clock;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
+pub mod reconcile;
+#[cfg(feature = "daemon")]
+pub mod telemetry;

@@ -135,6 +135,9 @@ pub enum HoldCause {
 }
 
 impl HoldCause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Suspended, Self::Policy, Self::Broken, Self::Guard];
+
     /// The word for it in JSON and metrics.
     #[must_use]
     pub const fn word(self) -> &'static str {
