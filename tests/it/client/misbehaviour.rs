@@ -221,7 +221,10 @@ async fn too_many_concurrent_gets() {
         "503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8",
         "Limit of concurrent GET requests reached (8), try again later.\n",
     );
-    check_list(reply, kind, expect!["`GET http://SERVER/api/v2/silences`: answered `503 Service Unavailable` with `Limit of concurrent GET requests reached (8), try again later.`; nothing happened: it is tried again later"]).await;
+    check_list(reply.clone(), kind, expect!["`GET http://SERVER/api/v2/silences`: answered `503 Service Unavailable` with `Limit of concurrent GET requests reached (8), try again later.`; nothing happened: it is tried again later"]).await;
+    // A write is never taken for undone on the strength of a 503.
+    let (error, _) = set_error(reply).await;
+    assert_eq!(error.kind(), ApiErrorKind::Unknown);
 }
 
 #[tokio::test]
