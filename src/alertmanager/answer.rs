@@ -56,24 +56,16 @@ impl Answer {
                 .advising(NOTHING_READ)
                 .caused_by(error)
         })?;
-        match &listing.skipped.first {
-            Some(first)
-                if listing.skipped.count > 0
-                    && listing.silences.is_empty()
-                    && listing.expired == 0 =>
-            {
-                let finding = format!(
-                    "none of the {} entries is a silence, the first is {first}",
-                    listing.skipped.count
-                );
-                Err(ApiError::new(
-                    ApiErrorKind::NotAnAlertmanager,
-                    self.call,
-                    finding,
-                ))
-            }
-            _ => Ok(listing),
+        if let Some(first) = &listing.skipped.first
+            && listing.silences.is_empty()
+            && listing.expired == 0
+        {
+            let count = listing.skipped.count;
+            let finding = format!("none of the {count} entries is a silence, the first is {first}");
+            let kind = ApiErrorKind::NotAnAlertmanager;
+            return Err(ApiError::new(kind, &self.call, finding));
         }
+        Ok(listing)
     }
 
     /// The answer to POST: Alertmanager says 200, Grafana 202, its swagger 201.

@@ -33,7 +33,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
-    /// Its path ends in `/`.
+    /// With the path prefix, if there is one.
     base: Url,
     timeout: Duration,
     connect_timeout: Duration,
@@ -58,7 +58,7 @@ impl Client {
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
-            .map_err(|error| InvalidSettings::Client(error.to_string()))?;
+            .map_err(|error| InvalidSettings::Client(error.into()))?;
         Ok(Self {
             http,
             base,
@@ -72,7 +72,7 @@ impl Client {
     /// percent-encoded: ids come from the server and may be anything.
     fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
-        // Only URLs without a host have no path segments, and `base` has one.
+        // Only URLs that cannot have a host refuse this, and `base` has one.
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["api", "v2"]).extend(segments);
         }
@@ -88,18 +88,13 @@ impl Client {
     ) -> Result<Answer, ApiError> {
         let call = format!("{method} {url}");
         let request = self.http.request(method.clone(), url);
-        let (request, redaction) = self
-            .credentials
-            .authorize(complete(request.header(ACCEPT, "application/json")))
-            .map_err(|error| {
-                ApiError::new(
-                    ApiErrorKind::NotSent,
-                    &call,
-                    "there are no credentials to send",
-                )
+        let request = complete(request.header(ACCEPT, "application/json"));
+        let (request, redaction) = self.credentials.authorize(request).map_err(|error| {
+            let finding = "there are no credentials to send";
+            ApiError::new(ApiErrorKind::NotSent, &call, finding)
                 .advising("nothing was sent: check the file and its permissions")
                 .caused_by(error)
-            })?;
+        })?;
         let failed = |error| self.failed(&call, &method, error);
         let request = request.build().map_err(failed)?;
         let redaction = redaction.with_header_of(&request);
@@ -243,13 +238,8 @@ impl SilenceApi for Client {
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         let url = self.url(&["silences"]);
         let body = wire::postable(draft).map_err(|error| {
-            let call = format!("{} {url}", Method::POST);
-            ApiError::new(
-                ApiErrorKind::NotSent,
-                call,
-                "the silence cannot be written as JSON",
-            )
-            .caused_by(error)
+            let finding = "the silence cannot be written as JSON";
+            ApiError::new(ApiErrorKind::NotSent, format!("POST {url}"), finding).caused_by(error)
         })?;
         let answer = self
             .send(Method::POST, url, |request| {

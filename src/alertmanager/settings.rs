@@ -61,7 +61,7 @@ pub enum Credentials {
 }
 
 /// Settings that no client can be made of.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum InvalidSettings {
     /// It cannot be read as a URL.
     #[error("`{url}` is not a URL ({reason}): write one such as `http://alertmanager:9093`")]
@@ -91,13 +91,13 @@ pub enum InvalidSettings {
     #[error("the user name `{0}` has a colon, which basic authentication cannot carry")]
     Username(String),
     /// No TLS could be set up on this machine, for example.
-    #[error("no HTTP client could be made: {0}")]
-    Client(String),
+    #[error("no HTTP client could be made")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Checks the address; its path then ends in `/`, so that joining keeps it whole.
+/// The address, if nothing is in it but scheme, host, port and path.
 pub(super) fn base_url(text: &str) -> Result<Url, InvalidSettings> {
-    let mut url = Url::parse(text.trim()).map_err(|error| InvalidSettings::NotAUrl {
+    let url = Url::parse(text.trim()).map_err(|error| InvalidSettings::NotAUrl {
         url: without_secrets(text),
         reason: error.to_string(),
     })?;
@@ -124,10 +124,6 @@ pub(super) fn base_url(text: &str) -> Result<Url, InvalidSettings> {
             "a fragment (`#...`)",
             "that is a page of the web interface: write only what comes before it",
         );
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
     }
     Ok(url)
 }

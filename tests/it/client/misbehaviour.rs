@@ -83,6 +83,19 @@ async fn tls_that_comes_to_no_agreement() {
 }
 
 #[tokio::test]
+async fn tls_handshake_without_end() {
+    let server = RawServer::start(Reply::then_hang("")).await;
+    let settings = ClientSettings {
+        connect_timeout: Duration::from_millis(200),
+        ..ClientSettings::new(format!("https://{}", server.address()))
+    };
+    let client = Client::new(&settings).unwrap();
+    let error = client.set(&draft()).await.unwrap_err();
+    assert_eq!(error.kind(), ApiErrorKind::NotSent);
+    expect!["`POST https://SERVER/api/v2/silences`: no connection within 200ms; nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&error.to_string().replace(&server.address(), "SERVER"));
+}
+
+#[tokio::test]
 async fn no_tls_where_it_is_expected() {
     // As Go's net/http answers.
     let reply = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
@@ -208,7 +221,10 @@ async fn too_many_concurrent_gets() {
         "503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8",
         "Limit of concurrent GET requests reached (8), try again later.\n",
     );
-    check_list(reply, kind, expect!["`GET http://SERVER/api/v2/silences`: answered `503 Service Unavailable` with `Limit of concurrent GET requests reached (8), try again later.`; nothing happened: it is tried again later"]).await;
+    check_list(reply.clone(), kind, expect!["`GET http://SERVER/api/v2/silences`: answered `503 Service Unavailable` with `Limit of concurrent GET requests reached (8), try again later.`; nothing happened: it is tried again later"]).await;
+    // A write is never taken for undone on the strength of a 503.
+    let (error, _) = set_error(reply).await;
+    assert_eq!(error.kind(), ApiErrorKind::Unknown);
 }
 
 #[tokio::test]
@@ -271,7 +287,7 @@ async fn list_over_the_bound() {
     check_list(
         Reply::json("200 OK", body),
         ApiErrorKind::TooLarge,
-        expect!["`GET http://SERVER/api/v2/silences`: the answer is longer than 256 MiB; see what creates so many silences, or lower the server's retention (`--data.retention`)"],
+        expect!["`GET http://SERVER/api/v2/silences`: the list is longer than 256 MiB; see what creates so many silences, or lower the server's retention (`--data.retention`)"],
     )
     .await;
 }
