@@ -21,3 +21,5 @@ pub mod timestamp;
 // pub mod plan;
 
 // The imperative shell.
+#[cfg(feature = "daemon")]
+pub mod source;
