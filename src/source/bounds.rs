@@ -193,8 +193,7 @@ pub(super) const MISCASED: &str =
 
 impl FileName {
     pub(super) fn of(name: &[u8]) -> Self {
-        let ends_with =
-            |ending: &[u8]| name.len() > ending.len() && name.ends_with(ending);
+        let ends_with = |ending: &[u8]| name.len() > ending.len() && name.ends_with(ending);
         if name.starts_with(b".") {
             return Self::Hidden;
         }

@@ -35,13 +35,11 @@ const ATTEMPTS: usize = 3;
 /// first link to it. Other links are skipped with a reason. A subdirectory that
 /// cannot be read is an error: its declarations are not gone.
 pub fn read_directory(root: &Path, bounds: &Bounds) -> Result<Snapshot, SourceError> {
-    let read = || {
-        read_unchanged(
-            || Walk::of(root, bounds),
-            |listing| listing.read(root, bounds),
-        )
-    };
-    read()?.ok_or_else(|| SourceError::Directory {
+    let snapshot = read_unchanged(
+        || Walk::of(root, bounds),
+        |listing| listing.read(root, bounds),
+    )?;
+    snapshot.ok_or_else(|| SourceError::Directory {
         path: root.to_path_buf(),
         problem: DirectoryProblem::Changing,
     })

@@ -83,19 +83,31 @@ mod tests {
     #[test]
     fn knows_the_texts_of_libgit2() {
         let cases = [
-            (ErrorCode::Timeout, ErrorClass::Net, "could not read from socket: timed out"),
+            (
+                ErrorCode::Timeout,
+                ErrorClass::Net,
+                "could not read from socket: timed out",
+            ),
             (
                 ErrorCode::GenericError,
                 ErrorClass::Os,
                 "SSL error: syscall failure: Resource temporarily unavailable",
             ),
-            (ErrorCode::Certificate, ErrorClass::Ssl, "the SSL certificate is invalid"),
+            (
+                ErrorCode::Certificate,
+                ErrorClass::Ssl,
+                "the SSL certificate is invalid",
+            ),
             (
                 ErrorCode::GenericError,
                 ErrorClass::Net,
                 "failed to resolve address for git.invalid: Name or service not known",
             ),
-            (ErrorCode::GenericError, ErrorClass::Http, "unexpected http status code: 429"),
+            (
+                ErrorCode::GenericError,
+                ErrorClass::Http,
+                "unexpected http status code: 429",
+            ),
             (
                 ErrorCode::GenericError,
                 ErrorClass::Http,
@@ -110,15 +122,30 @@ mod tests {
                 format!("{:?}\n", classify(&error))
             })
             .collect();
-        expect![[r#""#]].assert_eq(&seen.concat());
+        expect![[r#"
+            TimedOut("could not read from socket: timed out")
+            TimedOut("SSL error: syscall failure: Resource temporarily unavailable")
+            Tls("the SSL certificate is invalid")
+            Unreachable("failed to resolve address for git.invalid: Name or service not known")
+            Status(429)
+            Authentication("HTTP 401")
+        "#]].assert_eq(&seen.concat());
     }
 
     #[test]
     fn damage_of_the_mirror_is_not_the_networks_fault() {
         for (code, class, text) in [
             (ErrorCode::NotFound, ErrorClass::Odb, "object not found"),
-            (ErrorCode::Locked, ErrorClass::Os, "failed to lock file 'shallow.lock'"),
-            (ErrorCode::GenericError, ErrorClass::Reference, "corrupted HEAD"),
+            (
+                ErrorCode::Locked,
+                ErrorClass::Os,
+                "failed to lock file 'shallow.lock'",
+            ),
+            (
+                ErrorCode::GenericError,
+                ErrorClass::Reference,
+                "corrupted HEAD",
+            ),
         ] {
             assert!(!is_remote(&Error::new(code, class, text)), "{text}");
         }

@@ -43,12 +43,15 @@ pub(super) fn resolve<'a>(
     }
     let find = |name: &str| advertised.iter().find(|other| other.name == name);
     if reference.is_head() {
-        return find("HEAD")
-            .map(Wanted::Reference)
-            .ok_or_else(|| SourceError::DefaultBranchMissing {
+        return find("HEAD").map(Wanted::Reference).ok_or_else(|| {
+            SourceError::DefaultBranchMissing {
                 url: url(),
-                branches: branches(advertised).take(NAMED).map(str::to_owned).collect(),
-            });
+                branches: branches(advertised)
+                    .take(NAMED)
+                    .map(str::to_owned)
+                    .collect(),
+            }
+        });
     }
     let wanted = reference.as_str();
     let branch = find(&format!("{BRANCHES}{wanted}"));

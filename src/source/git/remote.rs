@@ -52,9 +52,7 @@ pub(super) fn fetch_commit(
             remember(repository, settings, commit, progress)?;
             Ok(commit)
         }
-        Wanted::Commit => {
-            fetch.find_commit(progress)
-        }
+        Wanted::Commit => fetch.find_commit(progress),
     }
 }
 
@@ -217,11 +215,7 @@ fn find_commit(
 }
 
 /// The commit behind a ref; an annotated tag is an object that names another.
-fn peel(
-    repository: &Repository,
-    settings: &GitSettings,
-    id: Oid,
-) -> Result<Oid, SourceError> {
+fn peel(repository: &Repository, settings: &GitSettings, id: Oid) -> Result<Oid, SourceError> {
     let object = repository
         .find_object(id, None)
         .map_err(|error| failure::local(repository.path(), &error))?;

@@ -1,0 +1,4 @@
+//! What several integration tests share.
+
+pub(crate) mod git_repository;
+pub(crate) mod git_server;
