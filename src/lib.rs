@@ -34,4 +34,6 @@ pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod reconcile;
 #[cfg(feature = "daemon")]
+pub mod source;
+#[cfg(feature = "daemon")]
 pub mod telemetry;

@@ -1,10 +1,11 @@
-//! Integration tests: the library and its program from outside.
+//! The integration tests, in one binary so that they link once.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints its seed"
 )]
 #![allow(
     clippy::needless_raw_string_hashes,
@@ -12,4 +13,5 @@
 )]
 
 mod client;
+mod source;
 mod support;

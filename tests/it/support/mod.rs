@@ -1,3 +1,5 @@
-//! Code that several tests share.
+//! What several integration tests share.
 
+pub(crate) mod git_repository;
+pub(crate) mod git_server;
 pub(crate) mod raw_server;
