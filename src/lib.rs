@@ -34,6 +34,8 @@ pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod reconcile;
 #[cfg(feature = "daemon")]
+pub mod server;
+#[cfg(feature = "daemon")]
 pub mod source;
 #[cfg(feature = "daemon")]
 pub mod telemetry;

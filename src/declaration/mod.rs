@@ -11,6 +11,7 @@ use crate::schedule::Schedule;
 use crate::timestamp::Timestamp;
 
 mod diagnostic;
+pub mod expansion;
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
