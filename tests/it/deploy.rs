@@ -68,7 +68,7 @@ fn list(value: &Value) -> &Vec<Value> {
         .unwrap_or_else(|| panic!("no list: {value}"))
 }
 
-/// The configuration file inside the ConfigMap.
+/// The configuration file inside the `ConfigMap`.
 fn configuration(documents: &[Value]) -> Value {
     let map = only("ConfigMap", documents);
     assert_eq!(keys(&map["data"]), BTreeSet::from(["silenced.yaml"]));

@@ -87,7 +87,7 @@ fn module_files() -> impl Iterator<Item = (String, PathBuf, String)> {
 }
 
 /// Fails with all findings at once, so that one run shows the whole work.
-fn assert_none(findings: Vec<String>) {
+fn assert_none(findings: &[String]) {
     assert!(findings.is_empty(), "\n  {}\n", findings.join("\n  "));
 }
 
@@ -186,7 +186,7 @@ fn imports_follow_the_arrows() {
             }
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn the_core_does_no_io_and_asks_no_clock() {
             ));
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_module_opens_with_the_question_that_it_answers() {
             ));
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn files_are_short_and_named_for_what_they_hold() {
             }
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn tests_are_apart_and_none_is_skipped() {
             }
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
 
 #[test]
@@ -325,5 +325,5 @@ fn nothing_names_one_machine_or_registry() {
             findings.push(format!("{}: contains `{text}`", file.display()));
         }
     }
-    assert_none(findings);
+    assert_none(&findings);
 }
