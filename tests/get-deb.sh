@@ -8,18 +8,26 @@ set -euo pipefail
 
 [[ $# -eq 3 || $# -eq 4 ]] || { echo "usage: $0 PACKAGE SUITE DESTINATION [VERSION]" >&2; exit 64; }
 package=$1 suite=$2 destination=$3 version=${4:-}
-sources=/etc/apt/sources.list.d/debian.sources
-[[ -r $sources ]] || { echo "$0: cannot read $sources: this needs a Debian 12 machine or later" >&2; exit 1; }
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{lists/partial,cache/archives/partial,parts,deb}
 
-# Without `Targets: Packages` and `Languages=none` apt also fetches 40 MB of
-# translations and application metadata.
-awk 'BEGIN { RS = ""; ORS = "\n\n" } /(^|\n)URIs:[^\n]*\/debian([[:space:]]|$)/ { print; exit }' "$sources" |
-  sed -e '/^#/d' -e "s/^Suites:.*/Suites: $suite/" -e '/^Components:/a Targets: Packages' \
-    > "$work/parts/suite.sources"
+# The machine's own source in either of apt's two formats. Without the target
+# `Packages` apt also fetches 40 MB of translations and application metadata.
+if [[ -r /etc/apt/sources.list.d/debian.sources ]]; then
+  awk 'BEGIN { RS = ""; ORS = "\n\n" } /(^|\n)URIs:[^\n]*\/debian([[:space:]\/]|$)/ { print; exit }' \
+    /etc/apt/sources.list.d/debian.sources |
+    sed -e '/^#/d' -e "s/^Suites:.*/Suites: $suite/" -e '/^Components:/a Targets: Packages' \
+      > "$work/parts/suite.sources"
+else
+  awk -v suite="$suite" '$1 == "deb" && match($0, /[a-z]+:[^ ]*\/debian\/?( |$)/) {
+      print "deb [target=Packages]", substr($0, RSTART, RLENGTH), suite, "main"; exit
+    }' /etc/apt/sources.list > "$work/parts/suite.list"
+fi
+if [[ ! -s $(echo "$work"/parts/suite.*) ]]; then
+  echo "$0: no Debian archive in /etc/apt/sources.list.d/debian.sources or /etc/apt/sources.list" >&2
+  exit 1
+fi
 
 options=(
   -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/parts"

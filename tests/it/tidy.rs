@@ -31,9 +31,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("daemon", &["reconcile", "plan", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp"]),
     ("server", &["daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration"]),
     ("config", &["source", "alertmanager", "name", "plan", "timestamp", "reconcile", "nearest"]),
-    ("cli", &["timestamp", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule", "declaration",
-        "plan", "clock", "telemetry", "source", "alertmanager", "memory", "apply", "reconcile", "daemon", "server",
-        "config"]),
+    ("cli", &["timestamp", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
+        "declaration", "plan", "clock", "telemetry", "source", "alertmanager", "memory", "apply", "reconcile",
+        "daemon", "server", "config"]),
 ];
 
 const LONGEST_FILE: usize = 500;
