@@ -29,6 +29,10 @@ missing() {
 
 apt_install() {
   local wanted
+  if ! command -v dpkg-query > /dev/null; then
+    say "this is no Debian; install the counterparts of: $*; the tests themselves need Debian 12"
+    exit 1
+  fi
   mapfile -t wanted < <(missing "$@")
   [[ ${#wanted[@]} -gt 0 ]] || return 0
   if [[ $EUID -ne 0 ]]; then
@@ -79,10 +83,6 @@ case ${1:-all} in
     can_compile || apt_install "${compile[@]}"
     ;;
   all)
-    if ! command -v dpkg-query > /dev/null; then
-      say "the tests' tools are Debian packages; run them on Debian 12 or in a container of it"
-      exit 1
-    fi
     apt_install "${compile[@]}" "${run[@]}"
     mkdir -p .tools
     alertmanager alertmanager-0.25 bookworm
