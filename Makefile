@@ -43,7 +43,8 @@ doc: build-tools ## Build the library's documentation; a broken link is an error
 image: ## Build the container image with podman or docker
 	@test -n "$(CONTAINER_ENGINE)" || { echo "make image: neither podman nor docker is installed" >&2; exit 1; }
 	$(CONTAINER_ENGINE) build $(IMAGE_OPTIONS) -f deploy/Dockerfile -t silenced:$(VERSION) \
-		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
+		--label org.opencontainers.image.version=$(VERSION) \
+		--label org.opencontainers.image.revision=$(REVISION) .
 
 .PHONY: tools
 tools: ## Install what the tests need (Debian packages, and .tools/)
