@@ -13,5 +13,7 @@
 )]
 
 mod client;
+mod deploy;
 mod source;
 mod support;
+mod tidy;
