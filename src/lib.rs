@@ -20,4 +20,7 @@ pub mod timestamp;
 // pub mod declaration;
 // pub mod plan;
 
+// An Alertmanager in memory: pure, but for the HTTP around it.
+pub mod memory;
+
 // The imperative shell.
