@@ -81,6 +81,12 @@ impl Version {
         self >= Self::V0_28
     }
 
+    /// Whether an offset may have at most 24 hours and 60 minutes.
+    #[must_use]
+    pub fn bounds_offsets(self) -> bool {
+        self >= Self::V0_28
+    }
+
     /// Whether ids in the path may be in braces or begin with `urn:uuid:`.
     #[must_use]
     pub fn reads_decorated_ids(self) -> bool {
