@@ -13,6 +13,7 @@
 )]
 
 mod client;
+mod contract;
 mod deploy;
 mod source;
 mod support;

@@ -1,5 +1,6 @@
 //! What several integration tests share.
 
+pub(crate) mod alertmanager;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
 pub(crate) mod raw_server;
