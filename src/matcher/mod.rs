@@ -1,5 +1,7 @@
 //! Which alerts? Matchers in Alertmanager's own words.
 
+pub mod regex;
+
 use std::fmt;
 
 /// How a matcher compares a label's value with its own.
