@@ -31,6 +31,34 @@ impl GoRegexError {
         }
     }
 
+    /// What to write instead.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self.kind {
+            GoRegexErrorKind::MissingRepeatArgument => {
+                "this is a regular expression and no glob: write `.*` where a glob has `*`"
+            }
+            GoRegexErrorKind::InvalidPerlSyntax | GoRegexErrorKind::InvalidNamedCapture => {
+                "Go's RE2 has no lookahead, lookbehind or back-references: use a second matcher \
+                 with `!~`, or list the values"
+            }
+            GoRegexErrorKind::OpenQuotation => {
+                "write `\\E` at its end: Alertmanager takes the silence without it, and then \
+                 applies no silence at all"
+            }
+            GoRegexErrorKind::InvalidRepeatCount => "repeat at most 1000 times",
+            GoRegexErrorKind::NestedRepetition => {
+                "keep one of the repetitions, or put the first in `(?:…)`"
+            }
+            GoRegexErrorKind::NestsTooDeeply
+            | GoRegexErrorKind::TooLarge
+            | GoRegexErrorKind::TooLong => {
+                "split the silence, or match on a label that groups them"
+            }
+            _ => r"escape what is meant literally with a backslash: `\.`, `\(`, `\[`",
+        }
+    }
+
     /// The text of Go's own error, as it appears inside a server's answer.
     #[must_use]
     pub fn go_message(&self) -> String {
@@ -38,7 +66,7 @@ impl GoRegexError {
     }
 }
 
-/// The kinds of Go's `syntax.ErrorCode`, and two limits of our own.
+/// The kinds of Go's `syntax.ErrorCode`, and limits of our own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum GoRegexErrorKind {
@@ -64,11 +92,15 @@ pub enum GoRegexErrorKind {
     MissingRepeatArgument,
     /// A backslash at the very end.
     TrailingBackslash,
-    /// More than 1000 levels.
+    /// `\Q` without `\E`. Go accepts it alone, and so does Alertmanager when a
+    /// silence is created; but inside `^(?:…)$` it swallows the rest, and one
+    /// such silence stops Alertmanager 0.33 from applying any silence at all.
+    OpenQuotation,
+    /// More than Go's 1000 levels, or more than 100 without capturing groups,
+    /// where silenced is stricter than Go.
     NestsTooDeeply,
     /// More than Go compiles (3,355,443 instructions), or more than
-    /// [`COMPILED_LIMIT`](super::COMPILED_LIMIT): here, and only here, silenced
-    /// is stricter than Go.
+    /// [`COMPILED_LIMIT`](super::COMPILED_LIMIT), where silenced is stricter.
     TooLarge,
     /// Longer than [`PATTERN_LIMIT`](super::PATTERN_LIMIT); Go has no such limit.
     TooLong,
@@ -88,6 +120,7 @@ impl fmt::Display for GoRegexErrorKind {
             Self::UnexpectedParenthesis => "unexpected )",
             Self::MissingRepeatArgument => "missing argument to repetition operator",
             Self::TrailingBackslash => "trailing backslash at end of expression",
+            Self::OpenQuotation => r"missing closing \E",
             Self::NestsTooDeeply => "expression nests too deeply",
             Self::TooLarge => "expression too large",
             Self::TooLong => "expression longer than 64 KiB",

@@ -7,6 +7,12 @@
 /// Levels of Go's syntax tree (`maxHeight` in `regexp/syntax`).
 pub(super) const HEIGHT_LIMIT: usize = 1000;
 
+/// Levels that the Rust crate has to follow by recursion: Go's without the
+/// capturing groups. In a debug build 170 levels fill a thread's stack of 2 MiB.
+/// Of all the code at Google one expression went deeper than 100, says Go's
+/// source; it is refused here as too deep.
+pub(super) const DEPTH_LIMIT: usize = 100;
+
 /// Instructions of Go's compiled program: 128 MiB of 40 bytes each (`maxSize`).
 pub(super) const SIZE_LIMIT: usize = (128 << 20) / 40;
 
@@ -35,6 +41,8 @@ enum Shape {
 pub(super) struct Measure {
     shape: Shape,
     pub(super) height: usize,
+    /// The height without capturing groups.
+    pub(super) depth: usize,
     pub(super) size: usize,
     /// The largest product of counted repetitions along a path.
     pub(super) copies: usize,
@@ -45,6 +53,7 @@ impl Measure {
         Self {
             shape,
             height: 1,
+            depth: 1,
             size: 1,
             copies: 1,
         }
@@ -70,6 +79,7 @@ impl Measure {
         Self {
             shape: Shape::Other,
             height: self.height + 1,
+            depth: self.depth,
             size: self.size.saturating_add(2),
             copies: self.copies,
         }
@@ -80,6 +90,7 @@ impl Measure {
         Self {
             shape: Shape::Other,
             height: self.height + 1,
+            depth: self.depth + 1,
             size: self
                 .size
                 .saturating_add(if operator == '*' { 2 } else { 1 }),
@@ -105,6 +116,7 @@ impl Measure {
         Self {
             shape: Shape::Other,
             height: self.height + 1,
+            depth: self.depth + 1,
             size: size.max(1),
             copies,
         }
@@ -206,16 +218,14 @@ impl Alternation {
 }
 
 fn sum(items: &[Measure], shape: Shape, glue: usize) -> Measure {
-    let below = |item: &Measure| {
-        if item.shape == shape {
-            item.height - 1
-        } else {
-            item.height
-        }
-    };
+    // Go merges a sequence in a sequence, so that it adds no level of its own.
+    let merged = |item: &Measure| usize::from(item.shape == shape);
+    let highest = items.iter().map(|item| item.height - merged(item)).max();
+    let deepest = items.iter().map(|item| item.depth - merged(item)).max();
     Measure {
         shape,
-        height: 1 + items.iter().map(below).max().unwrap_or(0),
+        height: 1 + highest.unwrap_or(0),
+        depth: 1 + deepest.unwrap_or(0),
         size: items
             .iter()
             .fold(glue, |size, item| size.saturating_add(item.size)),

@@ -25,8 +25,9 @@ pub const PATTERN_LIMIT: usize = 64 * 1024;
 /// 30 KiB) and counts, and a repository of 100 such patterns fits a small pod.
 pub const COMPILED_LIMIT: usize = 16 << 20;
 
-/// Deepest nesting of the Rust spelling: at most one level for every byte of
-/// the pattern and two for the anchors. Go's own limit is checked before.
+/// Parentheses inside one another in the Rust spelling: at most one for every
+/// byte of the pattern, and two around it. They cost no recursion; the levels
+/// that do are counted while the pattern is read.
 const NEST_LIMIT: u32 = 64 * 1024 + 2;
 
 /// Syntax that the newest Go reads and older ones refuse.
@@ -55,8 +56,17 @@ impl GoRegex {
         if pattern.len() > PATTERN_LIMIT {
             return Err(refuse(GoRegexErrorKind::TooLong));
         }
-        let translation = translate::translate(pattern)?;
-        let compiled = RegexBuilder::new(&format!(r"\A(?:{})\z", translation.rust))
+        // Alone first: the server does so too when it takes a silence, and the
+        // messages speak of what the author wrote.
+        let alone = translate::translate(pattern)?;
+        if let Some(start) = alone.open_quotation {
+            let quotation = pattern.get(start..).unwrap_or(pattern);
+            let kind = GoRegexErrorKind::OpenQuotation;
+            return Err(GoRegexError::new(kind, quotation, start));
+        }
+        let anchored = translate::translate(&format!("^(?:{pattern})$"))
+            .map_err(|error| refuse(error.kind))?;
+        let compiled = RegexBuilder::new(&anchored.rust)
             .size_limit(COMPILED_LIMIT)
             .nest_limit(NEST_LIMIT)
             .build()
@@ -64,7 +74,7 @@ impl GoRegex {
             .map_err(|_| refuse(GoRegexErrorKind::TooLarge))?;
         Ok(Self {
             compiled,
-            recent: translation.recent,
+            recent: alone.recent,
         })
     }
 

@@ -11,14 +11,19 @@ use std::fmt::Write as _;
 use super::RecentSyntax;
 use super::class::Class;
 use super::error::{GoRegexError, GoRegexErrorKind};
-use super::measure::{Alternation, HEIGHT_LIMIT, Measure, REPEAT_LIMIT, SIZE_LIMIT, Sequence};
+use super::measure::{
+    Alternation, DEPTH_LIMIT, HEIGHT_LIMIT, Measure, REPEAT_LIMIT, SIZE_LIMIT, Sequence,
+};
 use super::scan::Scanner;
 
 /// What a pattern became.
 #[derive(Debug)]
 pub(super) struct Translation {
-    /// For the Rust crate, not anchored.
+    /// For the Rust crate, with the meaning of the pattern as it is: not
+    /// anchored unless it anchors itself.
     pub(super) rust: String,
+    /// Where a `\Q` begins that no `\E` ends.
+    pub(super) open_quotation: Option<usize>,
     /// The first piece that an old Go would refuse.
     pub(super) recent: Option<RecentSyntax>,
 }
@@ -32,10 +37,12 @@ pub(super) fn translate(pattern: &str) -> Result<Translation, GoRegexError> {
         outer: Vec::new(),
         group: Group::default(),
         repetition_before: None,
+        open_quotation: None,
     };
     translator.run()?;
     Ok(Translation {
         rust: translator.rust,
+        open_quotation: translator.open_quotation,
         recent: translator.scanner.recent,
     })
 }
@@ -81,6 +88,7 @@ struct Translator<'p> {
     group: Group,
     /// Where a repetition stands that ends exactly here.
     repetition_before: Option<usize>,
+    open_quotation: Option<usize>,
 }
 
 impl Translator<'_> {
@@ -310,9 +318,11 @@ impl Translator<'_> {
             Some(b'B') => self.step_two(r"(?-u:\B)"),
             Some(b'Q') => {
                 let quoted = rest.get(2..).unwrap_or_default();
-                let (quoted, skip) = match quoted.split_once(r"\E") {
-                    Some((quoted, _)) => (quoted, 4),
-                    None => (quoted, 2),
+                let (quoted, skip) = if let Some((quoted, _)) = quoted.split_once(r"\E") {
+                    (quoted, 4)
+                } else {
+                    self.open_quotation = Some(start);
+                    (quoted, 2)
                 };
                 for character in quoted.chars() {
                     self.literal(u32::from(character))?;
@@ -378,7 +388,7 @@ impl Translator<'_> {
         if measure.size > SIZE_LIMIT {
             return Err(self.scanner.whole(GoRegexErrorKind::TooLarge, 0));
         }
-        if measure.height > HEIGHT_LIMIT {
+        if measure.height > HEIGHT_LIMIT || measure.depth > DEPTH_LIMIT {
             return Err(self.scanner.whole(GoRegexErrorKind::NestsTooDeeply, 0));
         }
         Ok(())
