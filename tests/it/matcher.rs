@@ -52,71 +52,100 @@ fn strings_that_every_server_reads_alike() {
     let mut found = String::new();
     for input in inputs {
         let parsed = Matcher::parse(input).unwrap();
-        writeln!(found, "{input:<40} {:?}", parsed.matcher.value).unwrap();
-        if parsed.matcher.to_string() != input {
-            writeln!(found, "    rendered {}", parsed.matcher).unwrap();
+        writeln!(found, "{input:?}").unwrap();
+        writeln!(found, "    {:?}", parsed.matcher.value).unwrap();
+        let rendered = parsed.matcher.to_string();
+        if rendered != input {
+            writeln!(found, "    rendered {rendered:?}").unwrap();
         }
         for warning in parsed.warnings {
             writeln!(found, "    warning: {warning:?}").unwrap();
         }
     }
     expect![[r#"
-        foo=bar                                  "bar"
-            rendered foo="bar"
-        foo = bar                                "bar"
-            rendered foo="bar"
-         	foo
-        =~ "bar"                           "bar"
-            rendered foo=~"bar"
-        foo!=bar                                 "bar"
-            rendered foo!="bar"
-        foo=~[a-z]+                              "[a-z]+"
-            rendered foo=~"[a-z]+"
-        foo!~bar|baz                             "bar|baz"
-            rendered foo!~"bar|baz"
-        foo=""                                   ""
-        foo="a b, c = {d}'"                      "a b, c = {d}'"
-        foo="say \"hi\""                         "say \"hi\""
-        foo="two\nlines"                         "two\nlines"
-        foo="back\\slash"                        "back\\slash"
-        foo=~"bar\d+"                            "bar\\d+"
-            rendered foo=~"bar\\d+"
-        foo=~"bar\\d+"                           "bar\\d+"
-        foo=~"web-[0-9]+\.example\.com"          "web-[0-9]+\\.example\\.com"
-            rendered foo=~"web-[0-9]+\\.example\\.com"
-        foo=~"a{2}"                              "a{2}"
-        _foo9=bar                                "bar"
-            rendered _foo9="bar"
-        foo:bar=baz                              "baz"
-            rendered foo:bar="baz"
+        "foo=bar"
+            "bar"
+            rendered "foo=\"bar\""
+        "foo = bar"
+            "bar"
+            rendered "foo=\"bar\""
+        " \tfoo\n=~ \"bar\" "
+            "bar"
+            rendered "foo=~\"bar\""
+        "foo!=bar"
+            "bar"
+            rendered "foo!=\"bar\""
+        "foo=~[a-z]+"
+            "[a-z]+"
+            rendered "foo=~\"[a-z]+\""
+        "foo!~bar|baz"
+            "bar|baz"
+            rendered "foo!~\"bar|baz\""
+        "foo=\"\""
+            ""
+        "foo=\"a b, c = {d}'\""
+            "a b, c = {d}'"
+        "foo=\"say \\\"hi\\\"\""
+            "say \"hi\""
+        "foo=\"two\\nlines\""
+            "two\nlines"
+        "foo=\"back\\\\slash\""
+            "back\\slash"
+        "foo=~\"bar\\d+\""
+            "bar\\d+"
+            rendered "foo=~\"bar\\\\d+\""
+        "foo=~\"bar\\\\d+\""
+            "bar\\d+"
+        "foo=~\"web-[0-9]+\\.example\\.com\""
+            "web-[0-9]+\\.example\\.com"
+            rendered "foo=~\"web-[0-9]+\\\\.example\\\\.com\""
+        "foo=~\"a{2}\""
+            "a{2}"
+        "_foo9=bar"
+            "bar"
+            rendered "_foo9=\"bar\""
+        "foo:bar=baz"
+            "baz"
+            rendered "foo:bar=\"baz\""
             warning: NameNeedsUtf8
-        foo.bar=baz                              "baz"
-            rendered foo.bar="baz"
+        "foo.bar=baz"
+            "baz"
+            rendered "foo.bar=\"baz\""
             warning: NameNeedsUtf8
-        foo-bar=~"b.z"                           "b.z"
+        "foo-bar=~\"b.z\""
+            "b.z"
             warning: NameNeedsUtf8
-        1foo=bar                                 "bar"
-            rendered 1foo="bar"
+        "1foo=bar"
+            "bar"
+            rendered "1foo=\"bar\""
             warning: NameNeedsUtf8
-        Größe=XL                                 "XL"
-            rendered Größe="XL"
+        "Größe=XL"
+            "XL"
+            rendered "Größe=\"XL\""
             warning: NameNeedsUtf8
-        "foo bar"=baz                            "baz"
-            rendered "foo bar"="baz"
+        "\"foo bar\"=baz"
+            "baz"
+            rendered "\"foo bar\"=\"baz\""
             warning: NameNeedsUtf8
-        "foo"="bar"                              "bar"
-            rendered foo="bar"
-        "say \"hi\""="a\tb"                      "a\tb"
-            rendered "say \"hi\""="a	b"
+        "\"foo\"=\"bar\""
+            "bar"
+            rendered "foo=\"bar\""
+        "\"say \\\"hi\\\"\"=\"a\\tb\""
+            "a\tb"
+            rendered "\"say \\\"hi\\\"\"=\"a\tb\""
             warning: NameNeedsUtf8
-        "foo"="\u00e9\x41\101\U0001F642"         "éAA🙂"
-            rendered foo="éAA🙂"
-        foo=~"(?<n>a)"                           "(?<n>a)"
+        "\"foo\"=\"\\u00e9\\x41\\101\\U0001F642\""
+            "éAA🙂"
+            rendered "foo=\"éAA🙂\""
+        "foo=~\"(?<n>a)\""
+            "(?<n>a)"
             warning: RecentRegexSyntax(ShortGroupName)
-        foo=~"\p{Letter}"                        "\\p{Letter}"
-            rendered foo=~"\\p{Letter}"
+        "foo=~\"\\p{Letter}\""
+            "\\p{Letter}"
+            rendered "foo=~\"\\\\p{Letter}\""
             warning: RecentRegexSyntax(UnicodeName)
-    "#]].assert_eq(&found);
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]
@@ -169,94 +198,94 @@ fn strings_that_are_refused() {
     let mut found = String::new();
     for input in inputs {
         let error = Matcher::parse(input).unwrap_err();
-        writeln!(found, "{input}\n    {error}").unwrap();
+        writeln!(found, "{input:?}\n    {error}").unwrap();
     }
     expect![[r#"
-
+        ""
             empty matcher (column 1); write one such as `alertname="Watchdog"`
-  
+        "  "
             empty matcher (column 3); write one such as `alertname="Watchdog"`
-        bar
+        "bar"
             no operator after the label name (column 4); write `alertname="bar"` if that is the alert's name
-        foo bar=baz
+        "foo bar=baz"
             no operator after the label name (column 5); write `=`, `!=`, `=~` or `!~`; quote a label name with blanks in it
-        =bar
+        "=bar"
             no label name before the operator (column 1); write the label before it, such as `severity="info"`
-        {foo="bar"}
+        "{foo=\"bar\"}"
             braces around a matcher (column 1); write each matcher alone, without braces
-        foo="bar"}
+        "foo=\"bar\"}"
             braces around a matcher (column 10); write each matcher alone, without braces
-        foo="bar",baz="x"
+        "foo=\"bar\",baz=\"x\""
             more than one matcher in one string (column 10); write one matcher each, and quote a value that contains a comma
-        foo="bar",
+        "foo=\"bar\","
             more than one matcher in one string (column 10); write one matcher each, and quote a value that contains a comma
-        foo=a,b=c
+        "foo=a,b=c"
             more than one matcher in one string (column 6); write one matcher each, and quote a value that contains a comma
-        foo=a,b
+        "foo=a,b"
             `,` in a value without quotes (column 6); write `foo="a,b"`
-        foo=
+        "foo="
             no value after the operator (column 5); write `foo=""`
-        foo=~ 
+        "foo=~ "
             no value after the operator (column 7); write `foo=~""`
-        foo='bar'
+        "foo='bar'"
             single quotes: Alertmanager takes them as part of the value (column 5); write `foo="bar"`
-        foo=`bar`
+        "foo=`bar`"
             backquotes: Alertmanager takes them as part of the value (column 5); write `foo="bar"`
-        'foo'=bar
+        "'foo'=bar"
             `'` in a label name without quotes (column 1); put the name in double quotes, or leave the character out
-        foo==bar
+        "foo==bar"
             `==` is not an operator: Alertmanager takes the second `=` as part of the value (column 4); write `foo="…"`, or quote a value that begins with `=`
-        foo!==bar
+        "foo!==bar"
             `==` is not an operator: Alertmanager takes the second `=` as part of the value (column 6); write `foo!="bar"`
-        foo~=bar
+        "foo~=bar"
             `~` is not an operator (column 4); write `=~` for a pattern
-        foo!bar=x
+        "foo!bar=x"
             `!` is not an operator (column 4); write `!=` or `!~`
-        foo=a b
+        "foo=a b"
             a blank in a value without quotes (column 6); write `foo="a b"`
-        foo=a b
+        "foo=a\u{a0}b"
             a blank in a value without quotes (column 6); write `foo="a b"`
-        foo=a=b
+        "foo=a=b"
             `=` in a value without quotes (column 6); write `foo="a=b"`
-        foo=https://x/y?z=1
+        "foo=https://x/y?z=1"
             `=` in a value without quotes (column 18); write `foo="https://x/y?z=1"`
-        foo=!bar
+        "foo=!bar"
             `!` in a value without quotes (column 5); write `foo="!bar"`
-        foo=~bar\d+
+        "foo=~bar\\d+"
             `\` in a value without quotes (column 9); write `foo=~"bar\\d+"`
-        foo=~a{2}
+        "foo=~a{2}"
             `{` in a value without quotes (column 7); write `foo=~"a{2}"`
-        foo=bar"
+        "foo=bar\""
             `"` in a value without quotes (column 8); write `foo="bar\""`
-        foo="bar
+        "foo=\"bar"
             no closing quote (column 5); close it, and write `\\` for a backslash before the closing quote
-        foo="bar\"
+        "foo=\"bar\\\""
             no closing quote (column 5); close it, and write `\\` for a backslash before the closing quote
-        foo="a"b
+        "foo=\"a\"b"
             text after the closing quote (column 8); end the value with its quote, and write `\"` for a quote inside it
-        foo="a\tb"
-            an escape that servers read in different ways: "a\\tb" or "a\tb" (column 5); write `foo="a\\tb"` for the first, write `foo="a	b"` for the second
-        foo=~"\bweb\b"
-            an escape that servers read in different ways: "\\bweb\\b" or "\u{8}web\u{8}" (column 6); write `foo=~"\\bweb\\b"` for the first, write `foo=~"web"` for the second
-        foo="\xf0\x9f\x99\x82"
-            an escape that servers read in different ways: "\\xf0\\x9f\\x99\\x82" or "🙂" (column 5); write `foo="\\xf0\\x9f\\x99\\x82"` for the first, write `foo="🙂"` for the second
-        foo.bar=~"web\d"
+        "foo=\"a\\tb\""
+            an escape that servers read in different ways: "a\\tb" or "a\tb" (column 5); write `foo="a\\tb"` for backslashes, or else the character itself
+        "foo=~\"\\bweb\\b\""
+            an escape that servers read in different ways: "\\bweb\\b" or "\u{8}web\u{8}" (column 6); write `foo=~"\\bweb\\b"` for backslashes, or else the character itself
+        "foo=\"\\xf0\\x9f\\x99\\x82\""
+            an escape that servers read in different ways: "\\xf0\\x9f\\x99\\x82" or "🙂" (column 5); write `foo="\\xf0\\x9f\\x99\\x82"` for backslashes, or else the character itself
+        "foo.bar=~\"web\\d\""
             an escape that Alertmanager does not know (column 10); write `\\` for each backslash that belongs to the value
-        "foo\d"="x"
+        "\"foo\\d\"=\"x\""
             an escape that Alertmanager does not know (column 1); write `\\` for each backslash that belongs to the value
-        ""="x"
+        "\"\"=\"x\""
             empty label name (column 1); name the label
-        foo=~"*"
+        "foo=~\"*\""
             not a regular expression: missing argument to repetition operator: `*` (byte 0 of the pattern) (column 6); this is a regular expression and no glob: write `.*` where a glob has `*`
-        foo=~"("
+        "foo=~\"(\""
             not a regular expression: missing closing ): `(` (byte 0 of the pattern) (column 6); escape what is meant literally with a backslash: `\.`, `\(`, `\[`
-        foo=~"a(?=b)"
+        "foo=~\"a(?=b)\""
             not a regular expression: invalid or unsupported Perl syntax: `(?=` (byte 1 of the pattern) (column 6); Go's RE2 has no lookahead, lookbehind or back-references: use a second matcher with `!~`, or list the values
-        foo=~"a{1001}"
+        "foo=~\"a{1001}\""
             not a regular expression: invalid repeat count: `{1001}` (byte 1 of the pattern) (column 6); repeat at most 1000 times
-        foo=~"[z-a]"
+        "foo=~\"[z-a]\""
             not a regular expression: invalid character class range: `z-a` (byte 1 of the pattern) (column 6); escape what is meant literally with a backslash: `\.`, `\(`, `\[`
-        foo=~"a\\Qb"
+        "foo=~\"a\\\\Qb\""
             not a regular expression: missing closing \E: `\Qb` (byte 1 of the pattern) (column 6); write `\E` at its end: Alertmanager takes the silence without it, and then applies no silence at all
     "#]].assert_eq(&found);
 }
@@ -412,8 +441,13 @@ fn hostile_patterns_cost_little() {
         let start = Instant::now();
         let regex = GoRegex::parse(&repeated(piece));
         let parsed = start.elapsed();
-        let answer = regex.map(|regex| regex.is_match_anchored(&"a".repeat(100))).map_err(|e| e.kind);
-        println!("{piece:<15} {answer:?} parse {parsed:?} all {:?}", start.elapsed());
+        let answer = regex
+            .map(|regex| regex.is_match_anchored(&"a".repeat(100)))
+            .map_err(|e| e.kind);
+        println!(
+            "{piece:<15} {answer:?} parse {parsed:?} all {:?}",
+            start.elapsed()
+        );
     }
     let elapsed = start.elapsed();
     println!("{elapsed:?}");
