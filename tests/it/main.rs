@@ -15,6 +15,8 @@
 mod client;
 mod contract;
 mod deploy;
+mod matcher;
+mod matcher_differential;
 mod source;
 mod support;
 mod tidy;
