@@ -224,8 +224,10 @@ impl GitReference {
 
     /// Checks that it can be a name in Git (the rules of `git check-ref-format`).
     pub fn new(text: &str) -> Result<Self, SourceSettingsError> {
-        let bad_part =
-            |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+        let bad_part = |part: &str| {
+            // Case matters: only the exact ending collides with Git's lock files.
+            part.is_empty() || part.starts_with('.') || part.as_bytes().ends_with(b".lock")
+        };
         let bad_character = |character: char| {
             character.is_control() || character == ' ' || "~^:?*[\\".contains(character)
         };
@@ -300,6 +302,11 @@ impl DeclarationsPath {
             return bad("leaves the repository with `..`");
         }
         Ok(Self(parts.join("/")))
+    }
+
+    /// The path of its first `count` parts.
+    pub(super) fn prefix(&self, count: usize) -> Self {
+        Self(self.parts().take(count).collect::<Vec<_>>().join("/"))
     }
 
     /// Its parts from the root of the repository.

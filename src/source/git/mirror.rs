@@ -60,17 +60,17 @@ impl MirrorPath {
     /// Why the mirror should be cloned anew before it is used, if it should.
     pub(super) fn reason_to_rebuild(&self, bounds: &Bounds) -> Result<Option<String>, SourceError> {
         let directory = self.0.join("objects").join("pack");
-        let names = match list_names(&directory) {
+        let paths = match list(&directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             outcome => outcome,
         }
         .map_err(|error| SourceError::local(&directory, &error))?;
         // A fetch that was killed leaves its temporary pack, which nothing else
         // ever removes; under our lock nobody writes one now.
-        if names.iter().any(|name| name.starts_with("pack_git2_")) {
+        if paths.iter().any(|path| is_unfinished(path)) {
             return Ok(Some("a fetch was killed in the midst of it".to_owned()));
         }
-        let packs = names.iter().filter(|name| name.ends_with(".pack")).count();
+        let packs = paths.iter().filter(|path| is_pack(path)).count();
         Ok((packs >= bounds.packs).then(|| format!("it has grown to {packs} packs")))
     }
 
@@ -93,10 +93,21 @@ impl MirrorPath {
     }
 }
 
-fn list_names(directory: &Path) -> io::Result<Vec<String>> {
+fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(directory)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .map(|entry| Ok(entry?.path()))
         .collect()
+}
+
+fn is_pack(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "pack")
+}
+
+/// libgit2's own name for a pack that it is still receiving.
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"pack_git2_"))
 }
 
 fn remove_if_present(path: &Path) -> io::Result<()> {

@@ -71,7 +71,8 @@ fn reads_a_mounted_config_map_once_and_sees_its_update() {
     expect![[r#"
         a.yaml: one
         sub/b.yaml: two
-    "#]].assert_eq(&read(&link));
+    "#]]
+    .assert_eq(&read(&link));
     let before = read_directory(&link, &Bounds::DEFAULT).unwrap().revision;
 
     symlink("..2026_11_23_06_00_00.2", root.join("..data_tmp")).unwrap();
@@ -79,7 +80,8 @@ fn reads_a_mounted_config_map_once_and_sees_its_update() {
     fs::remove_file(root.join("sub")).unwrap();
     expect![[r#"
         a.yaml: new
-    "#]].assert_eq(&read(&link));
+    "#]]
+    .assert_eq(&read(&link));
     assert_ne!(
         before,
         read_directory(&link, &Bounds::DEFAULT).unwrap().revision
@@ -127,7 +129,7 @@ fn what_is_no_directory_is_an_error() {
         &message(&files.path().join("gone"), &bounds)
             .replace(&files.path().display().to_string(), "PARENT"),
     );
-    expect!["cannot read the declarations in `DIR/`: it is not a directory; name the directory that holds the files"].assert_eq(&message(&files.path().join("a.yaml"), &bounds));
+    expect!["cannot read the declarations in `DIR`: it is not a directory; name the directory that holds the files"].assert_eq(&message(&files.path().join("a.yaml"), &bounds));
 }
 
 /// Root may read everything; as somebody else it may not.
@@ -164,7 +166,8 @@ fn an_unreadable_file_is_broken_and_an_unreadable_directory_an_error() {
         a.yaml: BROKEN it cannot be read: Permission denied (os error 13)
         b.yaml: b
         sub/c.yaml: c
-    "#]].assert_eq(&as_nobody(|| read(files.path())));
+    "#]]
+    .assert_eq(&as_nobody(|| read(files.path())));
     set_mode(&files.path().join("sub"), 0o000);
     let message = as_nobody(|| message(files.path(), &Bounds::DEFAULT));
     set_mode(&files.path().join("sub"), 0o755);
@@ -183,7 +186,8 @@ fn a_file_that_is_too_large_or_badly_named_is_broken() {
         large.yaml: BROKEN it has 52428800 bytes, and at most 1048576 are read; split the file
         �.yaml: BROKEN its name is not UTF-8; rename it
         socket.yaml: SKIPPED it is neither a file nor a directory
-    "#]].assert_eq(&read(files.path()));
+    "#]]
+    .assert_eq(&read(files.path()));
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn a_stale_lock_of_a_ref_is_cured() {
         }
     });
     expect![[r#"
-        the local mirror is cloned again: failed to lock file 'CACHE/77af0746d5bc7442.git/refs/silenced/6f4bdb84aa191fcf.lock' for writing: 
+        the local mirror is cloned again: failed to lock file 'CACHE/031ba170efc827e8.git/refs/silenced/6f4bdb84aa191fcf.lock' for writing
     "#]].assert_eq(&note);
 }
 
@@ -79,7 +79,8 @@ fn leftovers_of_a_killed_fetch_are_cured() {
     });
     expect![[r#"
         the local mirror is cloned again: a fetch was killed in the midst of it
-    "#]].assert_eq(&note);
+    "#]]
+    .assert_eq(&note);
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn head_follows_the_default_branch() {
     repository.commit("trunk");
     expect![[r#"
         a.yaml: trunk
-    "#]].assert_eq(&describe(&mirror.fetch().unwrap()));
+    "#]]
+    .assert_eq(&describe(&mirror.fetch().unwrap()));
     repository.git(&["symbolic-ref", "HEAD", "refs/heads/gone"]);
     expect!["the repository `URL` has branches, but its HEAD is none of them; set `ref` (`--ref`) to a branch (such as `main`, `trunk`), or mend the default branch on the server"].assert_eq(&mirror.fetch_message());
 }
@@ -109,7 +110,10 @@ fn a_forced_push_is_read_and_noted() {
     let [note] = &notes[..] else {
         panic!("{notes:?}")
     };
-    expect!["`HEAD` moved to commit `TO`, which does not descend from `FROM`: it was pushed by force"].assert_eq(&note.to_string().replace(&from, "FROM").replace(&to, "TO"));
+    expect![
+        "`HEAD` moved to commit `TO`, which does not descend from `FROM`: it was pushed by force"
+    ]
+    .assert_eq(&note.to_string().replace(&from, "FROM").replace(&to, "TO"));
     let (_, notes) = mirror.fetch_with_notes();
     assert_eq!(notes, []);
 }
@@ -126,7 +130,8 @@ fn a_moved_tag_is_followed() {
     let (snapshot, notes) = mirror.fetch_with_notes();
     expect![[r#"
         a.yaml: moved
-    "#]].assert_eq(&describe(&snapshot.unwrap()));
+    "#]]
+    .assert_eq(&describe(&snapshot.unwrap()));
     assert_eq!(notes, []);
 }
 
@@ -141,9 +146,11 @@ fn of_a_branch_and_a_tag_with_one_name_the_branch_is_read() {
     let (snapshot, notes) = mirror.fetch_with_notes();
     expect![[r#"
         a.yaml: branch
-    "#]].assert_eq(&describe(&snapshot.unwrap()));
+    "#]]
+    .assert_eq(&describe(&snapshot.unwrap()));
     let notes: Vec<_> = notes.iter().map(Note::to_string).collect();
-    expect!["`v1` is a branch and a tag; the branch is read. Write `refs/tags/v1` for the tag"].assert_eq(&notes.concat());
+    expect!["`v1` is a branch and a tag; the branch is read. Write `refs/tags/v1` for the tag"]
+        .assert_eq(&notes.concat());
 }
 
 #[test]
@@ -173,7 +180,8 @@ fn a_commit_on_no_branch_is_read_only_if_the_server_hands_it_out() {
     repository.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
     expect![[r#"
         a.yaml: lost
-    "#]].assert_eq(&describe(&mirror.fetch().unwrap()));
+    "#]]
+    .assert_eq(&describe(&mirror.fetch().unwrap()));
     // What is pinned and here is read without asking.
     server.take_requests();
     mirror.fetch().unwrap();

@@ -28,7 +28,8 @@ fn tells_directories_from_urls() {
         git https://git.example.com/a.git HEAD silences
         git http://git.example.com:8080/a HEAD silences
         git file:///srv/git/a.git HEAD silences
-    "#]].assert_eq(&sources.map(parse).concat());
+    "#]]
+    .assert_eq(&sources.map(parse).concat());
 }
 
 #[test]
@@ -139,8 +140,10 @@ fn git_settings_mean_nothing_for_a_directory() {
             .unwrap_err()
             .to_string()
     };
-    expect!["`path` applies to Git repositories only, and the source `silences` is a directory"].assert_eq(&message(Some("a"), None));
-    expect!["`ref` applies to Git repositories only, and the source `silences` is a directory"].assert_eq(&message(None, Some("main")));
+    expect!["`path` applies to Git repositories only, and the source `silences` is a directory"]
+        .assert_eq(&message(Some("a"), None));
+    expect!["`ref` applies to Git repositories only, and the source `silences` is a directory"]
+        .assert_eq(&message(None, Some("main")));
 }
 
 #[test]
