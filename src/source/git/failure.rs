@@ -49,11 +49,13 @@ pub(super) fn classify(error: &Error) -> RemoteFailure {
         return RemoteFailure::TimedOut(reason);
     }
     // Under TLS libgit2 does not tell silence from a lost connection; the rest
-    // of its text is an old `errno`.
+    // of its text is whichever error the operating system had last.
     if says("SSL error: syscall failure") {
-        return RemoteFailure::Interrupted(format!(
-            "{reason} (the server hung up, was silent for too long, or does not speak TLS)"
-        ));
+        return RemoteFailure::Interrupted(
+            "no answer under TLS; the server hung up, was silent for too long, \
+             or does not speak TLS"
+                .to_owned(),
+        );
     }
     // Of a file:// URL: nothing is there, or no repository.
     if says("failed to resolve path") || says("could not find repository") {
@@ -129,7 +131,7 @@ mod tests {
             .collect();
         expect![[r#"
             TimedOut("could not read from socket: timed out")
-            Interrupted("SSL error: syscall failure: Resource temporarily unavailable (the server hung up, was silent for too long, or does not speak TLS)")
+            Interrupted("no answer under TLS; the server hung up, was silent for too long, or does not speak TLS")
             Tls("the SSL certificate is invalid")
             Unreachable("failed to resolve address for git.invalid: Name or service not known")
             Status(429)

@@ -37,9 +37,9 @@ impl MirrorPath {
         self.0.exists()
     }
 
-    /// Takes the lock until the file is dropped. The kernel releases it when the
-    /// process dies, so it cannot go stale as Git's own lock files do.
-    pub(super) fn lock(&self) -> Result<File, SourceError> {
+    /// Takes the lock. The kernel releases it when the process dies, so it cannot
+    /// go stale as Git's own lock files do.
+    pub(super) fn lock(&self) -> Result<MirrorLock, SourceError> {
         let path = self.0.with_extension("lock");
         let open = || {
             if let Some(cache) = path.parent() {
@@ -49,7 +49,7 @@ impl MirrorPath {
         };
         let file = open().map_err(|error| SourceError::local(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(MirrorLock(file)),
             Err(TryLockError::WouldBlock) => Err(SourceError::MirrorInUse {
                 path: self.0.clone(),
             }),
@@ -90,6 +90,18 @@ impl MirrorPath {
         remove_if_present(&self.0)
             .and_then(|()| fs::rename(self.fresh(), &self.0))
             .map_err(|error| SourceError::local(&self.0, &error))
+    }
+}
+
+/// The right to work on a mirror, until it is dropped.
+pub(super) struct MirrorLock(File);
+
+impl Drop for MirrorLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread has just
+        // forked holds a copy until it executes its program, and the lock with
+        // it. Unlocking counts for all copies. It fails only for a bad file.
+        drop(self.0.unlock());
     }
 }
 

@@ -111,7 +111,7 @@ fn says_what_is_wrong_with_a_url() {
         cannot fetch `URL`: there is no repository (failed to resolve path 'DIR/none': No such file or directory); check the spelling of the URL; many servers also answer this for a private repository without credentials
         cannot fetch `URL`: there is no repository (could not find repository at 'DIR'); check the spelling of the URL; many servers also answer this for a private repository without credentials
         cannot fetch `URL`: failed to connect to 127.0.0.1: Connection refused; check the host name, the network policy and the proxy (`https_proxy`, `no_proxy`)
-        cannot fetch `URL`: the transfer broke off: SSL error: syscall failure: Resource temporarily unavailable (the server hung up, was silent for too long, or does not speak TLS); it will be tried again
+        cannot fetch `URL`: the transfer broke off: no answer under TLS; the server hung up, was silent for too long, or does not speak TLS; it will be tried again
     "#]].assert_eq(&messages.concat());
 }
 
