@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("declaration", &["schedule", "zone", "interval", "timestamp", "matcher", "name", "snapshot", "nearest"]),
     ("plan", &["declaration", "schedule", "interval", "timestamp", "matcher", "name", "silence", "snapshot"]),
     ("clock", &["timestamp"]),
-    ("source", &["snapshot"]),
+    ("source", &["nearest", "snapshot"]),
     ("zoneinfo", &["zone"]),
     ("alertmanager", &["silence", "matcher", "timestamp"]),
     ("memory", &["silence", "matcher", "timestamp"]),

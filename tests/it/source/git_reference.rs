@@ -110,11 +110,10 @@ fn a_forced_push_is_read_and_noted() {
     let [note] = &notes[..] else {
         panic!("{notes:?}")
     };
-    expect![
-        "`HEAD` moved to commit `TO`, which does not descend from `FROM`: it was pushed by force"
-    ]
+    expect!["`HEAD` moved to commit `TO`, which does not descend from `FROM`: its history was rewritten, or it names something else now"]
     .assert_eq(&note.to_string().replace(&from, "FROM").replace(&to, "TO"));
-    let (_, notes) = mirror.fetch_with_notes();
+    let (snapshot, notes) = mirror.fetch_with_notes();
+    snapshot.unwrap();
     assert_eq!(notes, []);
 }
 
