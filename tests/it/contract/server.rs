@@ -204,18 +204,18 @@ pub(super) fn pending(case: &str) -> Value {
     with(&silence(case), &pending)
 }
 
-/// `silence` with the keys of `changes` in place of its own.
-pub(super) fn with(silence: &Value, changes: &Value) -> Value {
-    let mut changed = silence.clone();
-    for (key, value) in changes.as_object().unwrap() {
-        changed[key] = value.clone();
+/// `value` with the keys of `changes` in place of its own.
+pub(super) fn with(value: &Value, changes: &Value) -> Value {
+    let mut result = value.clone();
+    for (key, change) in changes.as_object().unwrap() {
+        result[key] = change.clone();
     }
-    changed
+    result
 }
 
-/// `silence` without one key.
-pub(super) fn without(silence: &Value, key: &str) -> Value {
-    let mut changed = silence.clone();
-    changed.as_object_mut().unwrap().remove(key).unwrap();
-    changed
+/// `value` without one key.
+pub(super) fn without(value: &Value, key: &str) -> Value {
+    let mut result = value.clone();
+    result.as_object_mut().unwrap().remove(key).unwrap();
+    result
 }

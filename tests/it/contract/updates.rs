@@ -75,7 +75,7 @@ async fn comment_author_and_end_change_in_place(server: Server) {
         }
     }
     let active = server.put(&silence("in-place")).await;
-    let short = json!({"endsAt": in_seconds(2)});
+    let short = json!({"endsAt": in_seconds(60)});
     assert_eq!(
         update(&server, &active, short).await,
         active,

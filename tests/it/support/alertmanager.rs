@@ -46,7 +46,8 @@ impl Release {
     }
 }
 
-/// What a server is started with.
+/// What a server is started with; by default it has no peers and no flags.
+#[derive(Default)]
 pub(crate) struct Options<'a> {
     /// More flags, each as one word: `--silences.max-silences=3`,
     /// `--cluster.pushpull-interval=5s`.
@@ -57,17 +58,6 @@ pub(crate) struct Options<'a> {
     pub(crate) route_prefix: &'a str,
     /// The content of `--web.config.file`: TLS, basic authentication, rate limit.
     pub(crate) web_config: Option<&'a str>,
-}
-
-impl Default for Options<'_> {
-    fn default() -> Self {
-        Self {
-            flags: &[],
-            cluster_address: "",
-            route_prefix: "",
-            web_config: None,
-        }
-    }
 }
 
 /// A running Alertmanager, killed when it is dropped.
