@@ -1,4 +1,4 @@
-//! What only time shows: the life of a silence, retention, garbage, and what
+//! What does only time show? The life of a silence, retention, garbage, and what
 //! survives a restart. All else is in the contract suite.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]

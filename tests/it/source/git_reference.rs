@@ -71,7 +71,7 @@ fn a_vanished_branch_is_an_error_and_its_return_is_seen() {
     let mirror = Mirror::with(&repository.file_url(), None, Some("release"));
     let before = mirror.fetch().unwrap();
     repository.git(&["branch", "-D", "release"]);
-    expect!["the repository `URL` has no branch or tag `release` (nearest: `relase`, `main`); was it deleted or renamed? Set `ref` (`--ref`) to one that exists"].assert_eq(&mirror.fetch_message());
+    expect!["the repository `URL` has no branch or tag `release` (nearest: `relase`); was it deleted or renamed? Set `ref` (`--ref`) to one that exists"].assert_eq(&mirror.fetch_message());
     repository.git(&["branch", "release", "relase"]);
     assert_eq!(mirror.fetch().unwrap(), before);
     // A name that was a branch becomes a directory of branches.
