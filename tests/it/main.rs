@@ -2,3 +2,4 @@
 
 mod matcher;
 mod matcher_differential;
+mod matcher_strings;

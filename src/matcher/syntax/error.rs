@@ -77,7 +77,7 @@ pub enum MatcherSyntaxErrorKind {
     TextAfterQuote,
     /// `foo="a\tb"`: backslash and `t` for the classic grammar, a tab for the
     /// UTF-8 grammar.
-    #[error("an escape that servers read in different ways: {classic:?} or {utf8:?}")]
+    #[error("an escape that servers read in different ways: as `{classic}` or as {utf8:?}")]
     DisputedEscape {
         /// What the classic grammar reads, and a server in its default mode.
         classic: String,
