@@ -17,6 +17,7 @@ mod contract;
 mod deploy;
 mod matcher;
 mod matcher_differential;
+mod matcher_strings;
 mod source;
 mod support;
 mod tidy;

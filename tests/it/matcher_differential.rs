@@ -181,7 +181,8 @@ fn deep_and_large() -> Vec<String> {
     ]
 }
 
-fn seeded() -> fastrand::Rng {
+/// A generator whose seed is printed; the variable `SEED` sets it.
+pub(crate) fn seeded() -> fastrand::Rng {
     let seed = std::env::var("SEED")
         .ok()
         .map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
