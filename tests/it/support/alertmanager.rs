@@ -28,6 +28,15 @@ pub(crate) enum Release {
 
 impl Release {
     fn program(self) -> PathBuf {
+        self.installed("prometheus-alertmanager")
+    }
+
+    /// Its command-line tool.
+    pub(crate) fn amtool(self) -> PathBuf {
+        self.installed("amtool")
+    }
+
+    fn installed(self, program: &str) -> PathBuf {
         let directory = match self {
             Self::V0_25 => "alertmanager-0.25",
             Self::V0_28 => "alertmanager-0.28",
@@ -36,7 +45,8 @@ impl Release {
         let program = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(".tools")
             .join(directory)
-            .join("usr/bin/prometheus-alertmanager");
+            .join("usr/bin")
+            .join(program);
         assert!(
             program.is_file(),
             "{} is missing: run `make tools`",

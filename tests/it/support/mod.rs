@@ -3,4 +3,5 @@
 pub(crate) mod alertmanager;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
+pub(crate) mod random;
 pub(crate) mod raw_server;
