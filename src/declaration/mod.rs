@@ -1,16 +1,37 @@
 //! What do people want? Text in, declarations and diagnostics out; never a
 //! failure, because bad input is normal and holds back only itself.
 
+mod calendar;
+mod definition;
+mod diagnostic;
+mod entry;
+mod fields;
+mod form;
+mod matchers;
+mod names;
+mod policy;
+mod read;
+mod recurring;
+pub mod render;
+mod report;
+mod review;
+mod scalar;
+mod timezone;
+mod yaml;
+
 use std::collections::BTreeMap;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use review::{Rule, review};
+
+use report::Place;
 
 use crate::matcher::Matchers;
 use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
+use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-
-mod diagnostic;
+use crate::zone::ZoneDatabase;
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +46,17 @@ pub struct Declarations {
     pub broken: Vec<BrokenFile>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
+}
+
+impl Declarations {
+    /// Reads every file of `snapshot`, with time zones from `zones`.
+    ///
+    /// It never fails: what cannot be used is missing from
+    /// [`silences`](Self::silences), and [`diagnostics`](Self::diagnostics) say why.
+    #[must_use]
+    pub fn read(snapshot: &Snapshot, zones: &ZoneDatabase) -> Self {
+        read::read(snapshot, zones)
+    }
 }
 
 /// A file that cannot be used as it is.
@@ -79,6 +111,10 @@ pub struct Declaration {
     pub line: u64,
     /// What the policy has against it; such a declaration is held.
     pub violations: Vec<String>,
+    /// What [`review`] looks at; empty for a declaration that was not read from a file.
+    pub rules: Vec<Rule>,
+    /// Where its name stands, for [`review`]; `None` as above.
+    pub(crate) place: Option<Place>,
 }
 
 /// Which targets a declaration is for.
