@@ -28,8 +28,18 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 const COUNTS: [(&str, i8); 5] = [
@@ -120,18 +130,25 @@ fn count_within_month(text: &str) -> Result<i8, Mismatch> {
 
 /// Days from the begin of the month (`1`, `1:5`) or from its end (`-1`, `-3:-1`).
 pub(super) fn days_of_month(node: &Node, report: &Report<'_>) -> Option<Vec<DayOfMonth>> {
-    items(node, "a list of days of the month", "a day of the month", "invalid-day", report, |text| {
-        let (first, last) = range(text, day_of_month)?;
-        let days = DayOfMonth { first, last };
-        if (28..=31).any(|length| holds_a_day(days, length)) {
-            Ok(days)
-        } else {
-            Err(mismatch(
-                format!("the range `{text}` holds no day of any month"),
-                "put the earlier day first; negative days count from the end, -1 is the last",
-            ))
-        }
-    })
+    items(
+        node,
+        "a list of days of the month",
+        "a day of the month",
+        "invalid-day",
+        report,
+        |text| {
+            let (first, last) = range(text, day_of_month)?;
+            let days = DayOfMonth { first, last };
+            if (28..=31).any(|length| holds_a_day(days, length)) {
+                Ok(days)
+            } else {
+                Err(mismatch(
+                    format!("the range `{text}` holds no day of any month"),
+                    "put the earlier day first; negative days count from the end, -1 is the last",
+                ))
+            }
+        },
+    )
 }
 
 fn day_of_month(text: &str) -> Result<i8, Mismatch> {
@@ -140,7 +157,9 @@ fn day_of_month(text: &str) -> Result<i8, Mismatch> {
         .filter(|day| (1..=31).contains(&day.unsigned_abs()) && !text.starts_with('+'))
         .ok_or_else(|| {
             mismatch(
-                format!("no day of the month is `{text}`, expected 1 to 31, or -1 (the last) to -31"),
+                format!(
+                    "no day of the month is `{text}`, expected 1 to 31, or -1 (the last) to -31"
+                ),
                 "",
             )
         })
@@ -148,23 +167,41 @@ fn day_of_month(text: &str) -> Result<i8, Mismatch> {
 
 /// Whether a month of that length has any of the days.
 fn holds_a_day(days: DayOfMonth, length: i32) -> bool {
-    let from_start = |day: i8| if day < 0 { length + 1 + i32::from(day) } else { i32::from(day) };
+    let from_start = |day: i8| {
+        if day < 0 {
+            length + 1 + i32::from(day)
+        } else {
+            i32::from(day)
+        }
+    };
     from_start(days.first).max(1) <= from_start(days.last).min(length)
 }
 
 /// Months by name or number; bit 1 is January.
 pub(super) fn months(node: &Node, report: &Report<'_>) -> Option<u16> {
-    let ranges = items(node, "a list of months", "a month", "invalid-month", report, |text| {
-        let (first, last) = range(text, month)?;
-        if first > last {
-            return Err(mismatch(
-                format!("the range `{text}` runs backwards"),
-                "write two ranges, the first until december and the second from january",
-            ));
-        }
-        Ok(first..=last)
-    })?;
-    Some(ranges.into_iter().flatten().fold(0, |months, month| months | 1 << month))
+    let ranges = items(
+        node,
+        "a list of months",
+        "a month",
+        "invalid-month",
+        report,
+        |text| {
+            let (first, last) = range(text, month)?;
+            if first > last {
+                return Err(mismatch(
+                    format!("the range `{text}` runs backwards"),
+                    "write two ranges, the first until december and the second from january",
+                ));
+            }
+            Ok(first..=last)
+        },
+    )?;
+    Some(
+        ranges
+            .into_iter()
+            .flatten()
+            .fold(0, |months, month| months | 1 << month),
+    )
 }
 
 fn month(text: &str) -> Result<u16, Mismatch> {
@@ -174,7 +211,11 @@ fn month(text: &str) -> Result<u16, Mismatch> {
         .zip(1..)
         .find(|(name, _)| **name == word || name.get(..3) == Some(&word))
         .map(|(_, number)| number);
-    let numbered = || word.parse().ok().filter(|number| (1..=12).contains(number) && !word.starts_with('+'));
+    let numbered = || {
+        word.parse()
+            .ok()
+            .filter(|number| (1..=12).contains(number) && !word.starts_with('+'))
+    };
     named.or_else(numbered).ok_or_else(|| {
         mismatch(
             format!("unknown month `{text}`, expected a name or 1 to 12"),
@@ -185,21 +226,31 @@ fn month(text: &str) -> Result<u16, Mismatch> {
 
 /// `2026` or `2026:2028`, both ends included.
 pub(super) fn years(node: &Node, report: &Report<'_>) -> Option<Vec<(i32, i32)>> {
-    items(node, "a list of years", "a year", "invalid-year", report, |text| {
-        let (first, last) = range(text, |text| {
-            let numeric = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse::<i32>().ok().filter(|_| numeric).ok_or_else(|| {
-                mismatch(format!("expected a year of four digits, but found `{text}`"), "")
-            })
-        })?;
-        if first > last {
-            return Err(mismatch(
-                format!("the range `{text}` runs backwards"),
-                "put the earlier year first",
-            ));
-        }
-        Ok((first, last))
-    })
+    items(
+        node,
+        "a list of years",
+        "a year",
+        "invalid-year",
+        report,
+        |text| {
+            let (first, last) = range(text, |text| {
+                let numeric = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+                text.parse::<i32>().ok().filter(|_| numeric).ok_or_else(|| {
+                    mismatch(
+                        format!("expected a year of four digits, but found `{text}`"),
+                        "",
+                    )
+                })
+            })?;
+            if first > last {
+                return Err(mismatch(
+                    format!("the range `{text}` runs backwards"),
+                    "put the earlier year first",
+                ));
+            }
+            Ok((first, last))
+        },
+    )
 }
 
 /// Whether the calendar has none of the days in any of the months, whatever
@@ -212,16 +263,24 @@ pub(super) fn is_impossible(
     let has_leap_year = years.is_none_or(|years| {
         // Any nine years in a row hold a leap year (1896 to 1904 were eight without).
         years.iter().any(|&(first, last)| {
-            (first..=last).take(9).any(|year| chrono::NaiveDate::from_ymd_opt(year, 2, 29).is_some())
+            (first..=last)
+                .take(9)
+                .any(|year| chrono::NaiveDate::from_ymd_opt(year, 2, 29).is_some())
         })
     });
     let february = if has_leap_year { 29 } else { 28 };
     let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let months = months.unwrap_or(u16::MAX);
     !lengths.iter().zip(1..).any(|(&length, month)| {
-        let lengths = if month == 2 { 28..=length } else { length..=length };
+        let lengths = if month == 2 {
+            28..=length
+        } else {
+            length..=length
+        };
         months >> month & 1 == 1
-            && lengths.into_iter().any(|length| days.iter().any(|&days| holds_a_day(days, length)))
+            && lengths
+                .into_iter()
+                .any(|length| days.iter().any(|&days| holds_a_day(days, length)))
     })
 }
 

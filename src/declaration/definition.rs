@@ -48,7 +48,10 @@ pub(super) fn dates(node: &Node, context: &Context<'_>) -> Definitions<Vec<DateR
             .collect();
     }
     named(node, "a list of dates", &["dates"], context, |fields| {
-        if let Some(name) = fields.get("name").filter(|name| name.scalar().is_some_and(scalar::is_date_like)) {
+        if let Some(name) = fields
+            .get("name")
+            .filter(|name| name.scalar().is_some_and(scalar::is_date_like))
+        {
             date_as_name(name.at, context);
         }
         let hint = "write `dates: [2026-12-24, \"2026-12-25:2027-01-01\"]`";
@@ -80,34 +83,56 @@ pub(super) fn rotations(
     file_zone: &ZoneChoice,
     context: &Context<'_>,
 ) -> Definitions<Arc<Rotation>> {
-    let keys = ["members", "anchor", "handoff", "timezone", "location", "every_weeks", "every_days"];
+    let keys = [
+        "members",
+        "anchor",
+        "handoff",
+        "timezone",
+        "location",
+        "every_weeks",
+        "every_days",
+    ];
     named(node, "a rotation", &keys, context, |fields| {
         rotation(fields, file_zone, context).map(Arc::new)
     })
 }
 
-fn rotation(fields: &Fields<'_>, file_zone: &ZoneChoice, context: &Context<'_>) -> Option<Rotation> {
+fn rotation(
+    fields: &Fields<'_>,
+    file_zone: &ZoneChoice,
+    context: &Context<'_>,
+) -> Option<Rotation> {
     let report = context.report;
-    let members = fields.required("members", "write `members: [team-a, team-b]`", report).and_then(|node| {
-        let items = list(node, "a list of members", MEMBERS, report)?;
-        let members: Vec<String> = items
-            .iter()
-            .filter_map(|item| line(item, "the name of a member", report).map(str::to_owned))
-            .collect();
-        (members.len() == items.len()).then_some(members)
-    });
+    let members = fields
+        .required("members", "write `members: [team-a, team-b]`", report)
+        .and_then(|node| {
+            let items = list(node, "a list of members", MEMBERS, report)?;
+            let members: Vec<String> = items
+                .iter()
+                .filter_map(|item| line(item, "the name of a member", report).map(str::to_owned))
+                .collect();
+            (members.len() == items.len()).then_some(members)
+        });
     let hint = "write the date of the first member's handoff, such as `anchor: 2026-11-02`";
     let anchor = fields
         .required("anchor", hint, report)
         .and_then(|node| parsed(node, "a date", "invalid-date", report, scalar::date));
-    let handoff = fields.required("handoff", "write `handoff: \"09:00\"`", report).and_then(|node| {
-        parsed(node, "a time of day as `HH:MM`", "invalid-time", report, |text| match scalar::clock(text)? {
-            86_400 => Err(mismatch("turns cannot change at `24:00`", "write `00:00`")),
-            handoff => Ok(handoff),
-        })
-    });
+    let handoff = fields
+        .required("handoff", "write `handoff: \"09:00\"`", report)
+        .and_then(|node| {
+            parsed(
+                node,
+                "a time of day as `HH:MM`",
+                "invalid-time",
+                report,
+                |text| match scalar::clock(text)? {
+                    86_400 => Err(mismatch("turns cannot change at `24:00`", "write `00:00`")),
+                    handoff => Ok(handoff),
+                },
+            )
+        });
     let period = recurring::period(fields, report);
-    if period == Some(None) {
+    if period == Ok(None) {
         report.error(
             fields.at,
             "missing-key",
@@ -116,7 +141,7 @@ fn rotation(fields: &Fields<'_>, file_zone: &ZoneChoice, context: &Context<'_>) 
         );
     }
     let zone = timezone::of_form(fields, file_zone, context).needed(fields.at, context);
-    let days = match period?? {
+    let days = match period.ok()?? {
         (EveryUnit::Weeks, weeks) => weeks * 7,
         (EveryUnit::Days, days) => days,
     };
@@ -131,14 +156,22 @@ fn rotation(fields: &Fields<'_>, file_zone: &ZoneChoice, context: &Context<'_>) 
 
 /// `time_intervals`: a list of `{name, time_intervals: [rule]}`, as in `alertmanager.yml`.
 pub(super) fn time_intervals(node: &Node, context: &Context<'_>) -> Definitions<TimeInterval> {
-    named(node, "a time interval", &["time_intervals"], context, |fields| {
-        let hint = "write `time_intervals:` with a list of rules, as in `alertmanager.yml`";
-        let node = fields.required("time_intervals", hint, context.report)?;
-        let items = list(node, "a list of rules", RULES, context.report)?;
-        let rules: Vec<(Recurring, Place)> =
-            items.iter().filter_map(|item| interval_rule(item, context)).collect();
-        (rules.len() == items.len()).then_some(TimeInterval { rules })
-    })
+    named(
+        node,
+        "a time interval",
+        &["time_intervals"],
+        context,
+        |fields| {
+            let hint = "write `time_intervals:` with a list of rules, as in `alertmanager.yml`";
+            let node = fields.required("time_intervals", hint, context.report)?;
+            let items = list(node, "a list of rules", RULES, context.report)?;
+            let rules: Vec<(Recurring, Place)> = items
+                .iter()
+                .filter_map(|item| interval_rule(item, context))
+                .collect();
+            (rules.len() == items.len()).then_some(TimeInterval { rules })
+        },
+    )
 }
 
 fn interval_rule(node: &Node, context: &Context<'_>) -> Option<(Recurring, Place)> {
@@ -185,7 +218,12 @@ fn named<T>(
         return Vec::new();
     };
     if items.len() > NAMES {
-        report.error(node.at, "too-many", format!("more than {NAMES} names"), "split the file");
+        report.error(
+            node.at,
+            "too-many",
+            format!("more than {NAMES} names"),
+            "split the file",
+        );
         return Vec::new();
     }
     let known: Vec<&str> = keys.iter().copied().chain(["name"]).collect();

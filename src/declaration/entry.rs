@@ -16,8 +16,18 @@ use crate::name::{SilenceName, TargetName};
 use crate::timestamp::Timestamp;
 
 const KEYS: [&str; 12] = [
-    "name", "comment", "ticket", "matchers", "schedule", "owner", "timezone", "targets",
-    "annotations", "suspend", "enabled", "expires",
+    "name",
+    "comment",
+    "ticket",
+    "matchers",
+    "schedule",
+    "owner",
+    "timezone",
+    "targets",
+    "annotations",
+    "suspend",
+    "enabled",
+    "expires",
 ];
 
 /// Bytes of a comment. Alertmanager can limit a whole silence
@@ -49,14 +59,25 @@ pub(super) struct Found {
 pub(super) fn entry(node: &Node, defaults: &Defaults, context: &Context<'_>) -> Found {
     let report = context.report;
     let Some(fields) = Fields::read(node, "a declaration", &KEYS, report) else {
-        return Found { name: None, declaration: None };
+        return Found {
+            name: None,
+            declaration: None,
+        };
     };
     let name = fields
-        .required("name", "write `name: ...`, unique in the repository", report)
+        .required(
+            "name",
+            "write `name: ...`, unique in the repository",
+            report,
+        )
         .and_then(|node| {
-            let name = parsed(node, "the name of a silence", "invalid-name", report, |text| {
-                SilenceName::new(text).map_err(|error| mismatch(error.to_string(), ""))
-            });
+            let name = parsed(
+                node,
+                "the name of a silence",
+                "invalid-name",
+                report,
+                |text| SilenceName::new(text).map_err(|error| mismatch(error.to_string(), "")),
+            );
             Some((name?, node.at))
         });
     let declaration = declaration(&fields, name.as_ref(), defaults, context);
@@ -70,7 +91,9 @@ fn declaration(
     context: &Context<'_>,
 ) -> Option<Declaration> {
     let report = context.report;
-    let comment = fields.get("comment").map_or(Some(String::new()), |node| comment(node, context));
+    let comment = fields
+        .get("comment")
+        .map_or(Some(String::new()), |node| comment(node, context));
     let ticket = optional_line(fields, "ticket", "a ticket", context);
     let owner = optional_line(fields, "owner", "an owner", context);
     let matchers = fields
@@ -80,8 +103,14 @@ fn declaration(
         None => Some(defaults.targets.clone()),
         Some(node) => targets(node, context),
     };
-    let annotations = fields.get("annotations").map_or(Some(BTreeMap::new()), |node| annotations(node, context));
-    let flag = |key, default| fields.get(key).map_or(Some(default), |node| boolean(node, report));
+    let annotations = fields
+        .get("annotations")
+        .map_or(Some(BTreeMap::new()), |node| annotations(node, context));
+    let flag = |key, default| {
+        fields
+            .get(key)
+            .map_or(Some(default), |node| boolean(node, report))
+    };
     let (suspended, enabled) = (flag("suspend", false), flag("enabled", true));
     let zone = match fields.get("timezone") {
         None => defaults.zone.clone(),
@@ -90,7 +119,11 @@ fn declaration(
     let expires = fields.get("expires").map_or(Some(None), |node| {
         let date = parsed(node, "a date", "invalid-date", report, scalar::date)?;
         // Midnight after the last day, on the declaration's wall clock.
-        let midnight = date.succ_opt()?.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
+        let midnight = date
+            .succ_opt()?
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp();
         Some(Some(match zone.known() {
             Some(zone) => zone.timeline().opening(midnight),
             None => Timestamp::from_seconds(midnight),
@@ -116,11 +149,15 @@ fn declaration(
         source: report.file().to_owned(),
         line: u64::from(at.line),
         violations: Vec::new(),
-        rules: decoder.into_rules(),
-        place: Some(report.place(*at)),
+        rules: decoder.into_rules(report.place(*at)),
     };
     for violation in policy::violations(&declaration) {
-        report.error_in_one(*at, violation.code, format!("`{name}`: {}", violation.message), violation.hint);
+        report.error_in_one(
+            *at,
+            violation.code,
+            format!("`{name}`: {}", violation.message),
+            violation.hint,
+        );
         declaration.violations.push(violation.message.to_owned());
     }
     Some(declaration)
@@ -130,10 +167,19 @@ fn comment(node: &Node, context: &Context<'_>) -> Option<String> {
     let report = context.report;
     let comment = text(node, "a comment", report)?.trim();
     let fault = if comment.contains(MARKER) {
-        Some(("a comment must not contain `[silenced `, which marks the silences of silenced", "write it in other words"))
+        Some((
+            "a comment must not contain `[silenced `, which marks the silences of silenced",
+            "write it in other words",
+        ))
     } else if comment.len() > COMMENT {
-        Some(("this comment is longer than 8 KiB", "shorten it, and link to the rest"))
-    } else if comment.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
+        Some((
+            "this comment is longer than 8 KiB",
+            "shorten it, and link to the rest",
+        ))
+    } else if comment
+        .chars()
+        .any(|character| character.is_control() && !matches!(character, '\n' | '\t'))
+    {
         Some(("this comment contains a control character", "remove it"))
     } else {
         None
@@ -154,9 +200,13 @@ pub(super) fn targets(node: &Node, context: &Context<'_>) -> Option<TargetSelect
         let names: Vec<TargetName> = items
             .iter()
             .filter_map(|item| {
-                parsed(item, "the name of a target", "invalid-name", report, |text| {
-                    TargetName::new(text).map_err(|error| mismatch(error.to_string(), ""))
-                })
+                parsed(
+                    item,
+                    "the name of a target",
+                    "invalid-name",
+                    report,
+                    |text| TargetName::new(text).map_err(|error| mismatch(error.to_string(), "")),
+                )
             })
             .collect();
         return (names.len() == items.len()).then_some(TargetSelector::Names(names));
@@ -164,8 +214,15 @@ pub(super) fn targets(node: &Node, context: &Context<'_>) -> Option<TargetSelect
     if entries.is_empty() || entries.len() > ITEMS {
         report.error(
             node.at,
-            if entries.is_empty() { "empty-list" } else { "too-many" },
-            format!("expected {what} with 1 to {ITEMS} items, but it has {}", entries.len()),
+            if entries.is_empty() {
+                "empty-list"
+            } else {
+                "too-many"
+            },
+            format!(
+                "expected {what} with 1 to {ITEMS} items, but it has {}",
+                entries.len()
+            ),
             "remove `targets` for every target",
         );
         return None;
@@ -177,7 +234,9 @@ pub(super) fn targets(node: &Node, context: &Context<'_>) -> Option<TargetSelect
             None => list(&entry.value, "a list of values", ITEMS, report).and_then(|items| {
                 let values: Vec<String> = items
                     .iter()
-                    .filter_map(|item| text(item, "the value of a label", report).map(str::to_owned))
+                    .filter_map(|item| {
+                        text(item, "the value of a label", report).map(str::to_owned)
+                    })
                     .collect();
                 (values.len() == items.len()).then_some(values)
             }),
@@ -198,7 +257,12 @@ fn annotations(node: &Node, context: &Context<'_>) -> Option<BTreeMap<String, St
         return None;
     };
     if entries.len() > ITEMS {
-        report.error(node.at, "too-many", format!("more than {ITEMS} annotations"), "");
+        report.error(
+            node.at,
+            "too-many",
+            format!("more than {ITEMS} annotations"),
+            "",
+        );
         return None;
     }
     let texts: Vec<Option<(String, String)>> = entries

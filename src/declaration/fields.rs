@@ -33,7 +33,7 @@ impl<'n> Fields<'n> {
                     entry.key_at,
                     "unknown-key",
                     format!("unknown key `{}` in {what}", shortened(&entry.key)),
-                    match nearest(&entry.key, known.iter().copied()).first() {
+                    match nearest_key(&entry.key, known) {
                         Some(near) => format!("did you mean `{near}`?"),
                         None => format!("the keys of {what} are {}", quoted(known.iter().copied())),
                     },
@@ -82,6 +82,17 @@ impl<'n> Fields<'n> {
         }
         value
     }
+}
+
+/// The key that was meant: `matchers` by `matcher`, and `start_time` by `start`.
+fn nearest_key<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let near = nearest(key, known.iter().copied()).first().copied();
+    near.or_else(|| {
+        let longer = known
+            .iter()
+            .find(|known| key.len() > 2 && known.starts_with(key));
+        longer.copied()
+    })
 }
 
 /// `a`, `b` and `c`, for messages.
@@ -181,7 +192,7 @@ pub(super) fn list<'n>(
             node.at,
             "empty-list",
             format!("expected {what}, but the list is empty"),
-            "add an item, or remove the key",
+            "add an item, or remove the key if nothing is meant",
         );
         return None;
     }
@@ -189,7 +200,10 @@ pub(super) fn list<'n>(
         report.error(
             node.at,
             "too-many",
-            format!("expected {what} with at most {most} items, but it has {}", items.len()),
+            format!(
+                "expected {what} with at most {most} items, but it has {}",
+                items.len()
+            ),
             "",
         );
         return None;

@@ -5,14 +5,12 @@ use std::cell::{Cell, RefCell};
 use super::fields::{Fields, did_you_mean, line, list, parsed, quoted, wrong_type};
 use super::names::Context;
 use super::recurring::{self, End, end_or_duration};
-use super::report::Position;
+use super::report::{Place, Position};
 use super::review::{Check, Rule};
 use super::scalar::{self, Mismatch, Stated};
 use super::timezone::{self, ZoneChoice};
 use super::yaml::{Entry, Kind, Node};
-use crate::schedule::{
-    CronWindows, DateRange, Form, Moment, Once, Recurring, Schedule, Turn,
-};
+use crate::schedule::{CronWindows, DateRange, Form, Moment, Once, Recurring, Schedule, Turn};
 use crate::timestamp::Timestamp;
 
 /// Forms of one declaration, those of its named time intervals included.
@@ -56,7 +54,11 @@ pub(super) struct Surroundings {
 
 impl Surroundings {
     pub(super) const fn new(zone: ZoneChoice) -> Self {
-        Self { zone, except_dates: Vec::new(), depth: 0 }
+        Self {
+            zone,
+            except_dates: Vec::new(),
+            depth: 0,
+        }
     }
 }
 
@@ -78,9 +80,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The rules that were met, for [`super::review`].
-    pub(super) fn into_rules(self) -> Vec<Rule> {
-        self.rules.into_inner()
+    /// The rules that were met, for [`super::review`], after one for the whole
+    /// declaration, whose name stands at `name`.
+    pub(super) fn into_rules(self, name: Place) -> Vec<Rule> {
+        let mut rules = self.rules.into_inner();
+        rules.insert(0, Rule::new(name, Check::Declaration));
+        rules
     }
 
     /// One form, or a list of them, which is their union.
@@ -88,10 +93,11 @@ impl<'a> Decoder<'a> {
         if !matches!(node.kind, Kind::Sequence(_)) {
             return self.form(node, around);
         }
-        self.several(node, around).map(|parts| match <[Schedule; 1]>::try_from(parts) {
-            Ok([only]) => only,
-            Err(parts) => Form::AnyOf(parts).into(),
-        })
+        self.several(node, around)
+            .map(|parts| match <[Schedule; 1]>::try_from(parts) {
+                Ok([only]) => only,
+                Err(parts) => Form::AnyOf(parts).into(),
+            })
     }
 
     /// Every form of a list.
@@ -128,7 +134,10 @@ impl<'a> Decoder<'a> {
         let form = self.which(&fields);
         let zone = timezone::of_form(&fields, &around.zone, self.context);
         let except = fields.get("except").map(|node| {
-            let around = Surroundings { depth: around.depth + 1, ..Surroundings::new(zone.clone()) };
+            let around = Surroundings {
+                depth: around.depth + 1,
+                ..Surroundings::new(zone.clone())
+            };
             match node.kind {
                 Kind::Sequence(_) => self.several(node, &around),
                 _ => self.form(node, &around).map(|one| vec![one]),
@@ -144,14 +153,19 @@ impl<'a> Decoder<'a> {
         let form = self.decode(form?, &fields, &inside);
         except_dates?;
         let except = except.unwrap_or(Some(Vec::new()))?;
-        Some(Schedule { form: form?, except })
+        Some(Schedule {
+            form: form?,
+            except,
+        })
     }
 
     /// The one form whose keys are there.
     fn which(&self, fields: &Fields<'_>) -> Option<&'static str> {
         let report = self.context.report;
         let mut present = FORM_KEYS.iter().filter_map(|(form, keys)| {
-            keys.iter().find_map(|key| fields.entry(key)).map(|entry| (*form, entry))
+            keys.iter()
+                .find_map(|key| fields.entry(key))
+                .map(|entry| (*form, entry))
         });
         let first = present.next();
         let second = present.next();
@@ -178,7 +192,18 @@ impl<'a> Decoder<'a> {
                 None
             }
             (None, _, None) => {
-                let keys = ["times", "weekdays", "cron", "starts_at", "time_interval", "rotation", "any_of", "all_of", "not", "always"];
+                let keys = [
+                    "times",
+                    "weekdays",
+                    "cron",
+                    "starts_at",
+                    "time_interval",
+                    "rotation",
+                    "any_of",
+                    "all_of",
+                    "not",
+                    "always",
+                ];
                 report.error(
                     fields.at,
                     "no-form",
@@ -209,7 +234,9 @@ impl<'a> Decoder<'a> {
                 self.rule(node.at, Check::AllOf(all.clone().into()));
                 Some(all)
             }
-            "not" => self.schedule(fields.get(form)?, around).map(|part| Form::Not(Box::new(part))),
+            "not" => self
+                .schedule(fields.get(form)?, around)
+                .map(|part| Form::Not(Box::new(part))),
             _ => {
                 let node = fields.get(form)?;
                 if node.boolean() == Some(true) {
@@ -225,10 +252,18 @@ impl<'a> Decoder<'a> {
     fn once(&self, fields: &Fields<'_>, around: &Surroundings) -> Option<Form> {
         let report = self.context.report;
         let moment = |node: &Node| {
-            let stated = parsed(node, "a date with a time of day", "invalid-time", report, scalar::moment)?;
+            let stated = parsed(
+                node,
+                "a date with a time of day",
+                "invalid-time",
+                report,
+                scalar::moment,
+            )?;
             Some(match stated {
                 Stated::Absolute(instant) => Moment::Absolute(instant),
-                Stated::Local(local) => Moment::Local(local, around.zone.needed(node.at, self.context)?),
+                Stated::Local(local) => {
+                    Moment::Local(local, around.zone.needed(node.at, self.context)?)
+                }
             })
         };
         let starts_at = fields.required("starts_at", "write `starts_at: 2026-12-24T18:00`", report);
@@ -247,18 +282,27 @@ impl<'a> Decoder<'a> {
                     _ => end.as_end() <= start,
                 };
                 if backwards {
-                    report.error(end_at, "empty-window", "`ends_at` is not after `starts_at`", "");
+                    report.error(
+                        end_at,
+                        "empty-window",
+                        "`ends_at` is not after `starts_at`",
+                        "",
+                    );
                     return None;
                 }
                 end.as_end()
             }
-            Err(seconds) => Timestamp::from_seconds(start.seconds().saturating_add(i64::from(*seconds))),
+            Err(seconds) => {
+                Timestamp::from_seconds(start.seconds().saturating_add(i64::from(*seconds)))
+            }
         };
         let date = match &starts_at {
             Moment::Local(local, _) => local.date(),
             Moment::Absolute(instant) => {
                 let zone = around.zone.known();
-                instant.civil(zone.map_or(0, |zone| zone.timeline().offset_at(*instant))).date()
+                instant
+                    .civil(zone.map_or(0, |zone| zone.timeline().offset_at(*instant)))
+                    .date()
             }
         };
         let once = Once::new(start, end, date, around.except_dates.clone());
@@ -271,7 +315,11 @@ impl<'a> Decoder<'a> {
         let dates = recurring::dates(fields, around.except_dates.clone(), report);
         let times = recurring::times(fields, report);
         let zone = around.zone.needed(fields.at, self.context);
-        let recurring = Recurring { zone: zone?, dates: dates?, times: times? };
+        let recurring = Recurring {
+            zone: zone?,
+            dates: dates?,
+            times: times?,
+        };
         self.count(fields.at, 0, recurring.times.len())?;
         self.rule(fields.at, Check::Recurring(recurring.clone()));
         Some(Form::Recurring(recurring))
@@ -280,19 +328,29 @@ impl<'a> Decoder<'a> {
     fn cron(&self, fields: &Fields<'_>, around: &Surroundings) -> Option<Form> {
         let report = self.context.report;
         let duration = fields
-            .required("duration", "write how long each window lasts, such as `duration: 2h`", report)
+            .required(
+                "duration",
+                "write how long each window lasts, such as `duration: 2h`",
+                report,
+            )
             .and_then(|node| recurring::duration(node, report));
         let zone = around.zone.needed(fields.at, self.context);
         let node = fields.get("cron")?;
         // Without the rest the expression is still worth a look.
-        let checked = zone.clone().or_else(|| self.context.zones.get("UTC").ok())?;
+        let checked = zone
+            .clone()
+            .or_else(|| self.context.zones.get("UTC").ok())?;
         let cron = parsed(node, "a cron expression", "invalid-cron", report, |text| {
-            CronWindows::parse(text, duration.unwrap_or(1), checked, around.except_dates.clone()).map_err(
-                |error| Mismatch {
-                    message: format!("`{text}`: {error}"),
-                    hint: String::new(),
-                },
+            CronWindows::parse(
+                text,
+                duration.unwrap_or(1),
+                checked,
+                around.except_dates.clone(),
             )
+            .map_err(|error| Mismatch {
+                message: format!("`{text}`: {error}"),
+                hint: String::new(),
+            })
         })?;
         let (_, duration) = (zone?, duration?);
         if cron.joins_days_with_or() {
@@ -304,7 +362,13 @@ impl<'a> Decoder<'a> {
             );
         }
         self.count(fields.at, 0, cron.starts_a_day())?;
-        self.rule(fields.at, Check::Cron { cron: cron.clone(), duration });
+        self.rule(
+            fields.at,
+            Check::Cron {
+                cron: cron.clone(),
+                duration,
+            },
+        );
         Some(Form::Cron(cron))
     }
 
@@ -312,16 +376,24 @@ impl<'a> Decoder<'a> {
         self.warn_of_unused_zone(fields);
         let node = fields.get("time_interval")?;
         let name = line(node, "the name of a time interval", self.context.report)?;
-        let interval = self.context.named.intervals.look_up(name, node.at, self.context)?;
+        let interval = self
+            .context
+            .named
+            .intervals
+            .look_up(name, node.at, self.context)?;
         let mut parts = Vec::with_capacity(interval.rules.len());
         for (rule, place) in &interval.rules {
             self.count(node.at, 1, rule.times.len())?;
             let mut rule = rule.clone();
             if !around.except_dates.is_empty() {
-                rule.dates.except_dates.extend_from_slice(&around.except_dates);
+                rule.dates
+                    .except_dates
+                    .extend_from_slice(&around.except_dates);
                 rule.dates.except_dates = recurring::merged(rule.dates.except_dates);
             }
-            self.rules.borrow_mut().push(Rule::new(place.clone(), Check::Recurring(rule.clone())));
+            self.rules
+                .borrow_mut()
+                .push(Rule::new(place.clone(), Check::Recurring(rule.clone())));
             parts.push(Form::Recurring(rule).into());
         }
         Some(Form::AnyOf(parts))
@@ -333,17 +405,31 @@ impl<'a> Decoder<'a> {
         let hint = "write `rotation: NAME` with `on_call: MEMBER` or `off_call: MEMBER`";
         let node = fields.required("rotation", hint, report)?;
         let name = line(node, "the name of a rotation", report);
-        let rotation =
-            name.and_then(|name| self.context.named.rotations.look_up(name, node.at, self.context));
+        let rotation = name.and_then(|name| {
+            self.context
+                .named
+                .rotations
+                .look_up(name, node.at, self.context)
+        });
         let (member, on_call) = match (fields.get("on_call"), fields.get("off_call")) {
             (Some(member), None) => (member, true),
             (None, Some(member)) => (member, false),
             (None, None) => {
-                report.error(fields.at, "missing-key", "a turn needs `on_call` or `off_call`", hint);
+                report.error(
+                    fields.at,
+                    "missing-key",
+                    "a turn needs `on_call` or `off_call`",
+                    hint,
+                );
                 return None;
             }
             (Some(_), Some(off)) => {
-                report.error(off.at, "mixed-forms", "both `on_call` and `off_call` are said", "write two forms");
+                report.error(
+                    off.at,
+                    "mixed-forms",
+                    "both `on_call` and `off_call` are said",
+                    "write two forms",
+                );
                 return None;
             }
         };
@@ -357,7 +443,10 @@ impl<'a> Decoder<'a> {
                 "unknown-name",
                 format!("the rotation has no member `{member}`"),
                 if near.is_empty() {
-                    format!("its members are {}", quoted(rotation.members.iter().map(String::as_str)))
+                    format!(
+                        "its members are {}",
+                        quoted(rotation.members.iter().map(String::as_str))
+                    )
                 } else {
                     near
                 },
@@ -373,7 +462,9 @@ impl<'a> Decoder<'a> {
     }
 
     fn rule(&self, at: Position, check: Check) {
-        self.rules.borrow_mut().push(Rule::new(self.context.report.place(at), check));
+        self.rules
+            .borrow_mut()
+            .push(Rule::new(self.context.report.place(at), check));
     }
 
     /// Counts towards the bounds of a declaration.

@@ -40,9 +40,16 @@ fn matcher(node: &Node, report: &Report<'_>) -> Option<Matcher> {
             Ok(parsed) => (parsed.matcher, parsed.warnings),
             Err(error) => {
                 // The text of a plain scalar stands in the file as it is.
-                let offset = if *plain { error.column().saturating_sub(1) } else { 0 };
+                let offset = if *plain {
+                    error.column().saturating_sub(1)
+                } else {
+                    0
+                };
                 let at = Position {
-                    column: node.at.column.saturating_add(u32::try_from(offset).unwrap_or(0)),
+                    column: node
+                        .at
+                        .column
+                        .saturating_add(u32::try_from(offset).unwrap_or(0)),
                     ..node.at
                 };
                 report.error(at, "invalid-matcher", error.kind.to_string(), error.hint);
@@ -63,14 +70,27 @@ fn matcher(node: &Node, report: &Report<'_>) -> Option<Matcher> {
 
 /// `{name, value, isRegex, isEqual}`, as in the API.
 fn object(node: &Node, report: &Report<'_>) -> Option<(Matcher, Vec<MatcherWarning>)> {
-    let fields = Fields::read(node, "a matcher", &["name", "value", "isRegex", "isEqual"], report)?;
+    let fields = Fields::read(
+        node,
+        "a matcher",
+        &["name", "value", "isRegex", "isEqual"],
+        report,
+    )?;
     let name = fields
         .required("name", "write the label's name", report)
         .and_then(|node| text(node, "the name of a label", report));
     let value = fields
-        .required("value", "write the label's value, or `\"\"` for none", report)
+        .required(
+            "value",
+            "write the label's value, or `\"\"` for none",
+            report,
+        )
         .and_then(|node| text(node, "the value of a label", report));
-    let flag = |key, default| fields.get(key).map_or(Some(default), |node| boolean(node, report));
+    let flag = |key, default| {
+        fields
+            .get(key)
+            .map_or(Some(default), |node| boolean(node, report))
+    };
     let (is_regex, is_equal) = (flag("isRegex", false), flag("isEqual", true));
     let matcher = Matcher {
         name: name?.to_owned(),
@@ -95,7 +115,10 @@ fn warn_of_suspicious(matchers: &[(Matcher, Position)], report: &Report<'_>) {
             report.warning(
                 *at,
                 "duplicate-matcher",
-                format!("the matcher `{matcher}` stands here twice, first in line {}", first.line),
+                format!(
+                    "the matcher `{matcher}` stands here twice, first in line {}",
+                    first.line
+                ),
                 "remove one of them",
             );
         }

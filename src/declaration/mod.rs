@@ -24,8 +24,6 @@ use std::collections::BTreeMap;
 pub use diagnostic::{Diagnostic, Severity};
 pub use review::{Rule, review};
 
-use report::Place;
-
 use crate::matcher::Matchers;
 use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
@@ -113,8 +111,6 @@ pub struct Declaration {
     pub violations: Vec<String>,
     /// What [`review`] looks at; empty for a declaration that was not read from a file.
     pub rules: Vec<Rule>,
-    /// Where its name stands, for [`review`]; `None` as above.
-    pub(crate) place: Option<Place>,
 }
 
 /// Which targets a declaration is for.

@@ -42,7 +42,10 @@ impl<T> Names<T> {
 
     /// Adds a definition; names are unique within a file.
     pub(super) fn add(&mut self, name: &str, definition: Definition<T>) {
-        self.by_name.entry(name.to_owned()).or_default().push(definition);
+        self.by_name
+            .entry(name.to_owned())
+            .or_default()
+            .push(definition);
     }
 
     /// What `name` stands for in the file of `context`; reports an unknown and
@@ -50,7 +53,9 @@ impl<T> Names<T> {
     /// file says why, and [`Context::uses`] says who depends on it.
     pub(super) fn look_up(&self, name: &str, at: Position, context: &Context<'_>) -> Option<&T> {
         let definitions = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        let own = definitions.iter().find(|definition| definition.file == context.file);
+        let own = definitions
+            .iter()
+            .find(|definition| definition.file == context.file);
         let found = match (own, definitions) {
             (Some(own), _) => own,
             (None, []) => {
@@ -66,7 +71,9 @@ impl<T> Names<T> {
                 only
             }
             (None, several) => {
-                let files = several.iter().filter_map(|definition| context.paths.get(definition.file));
+                let files = several
+                    .iter()
+                    .filter_map(|definition| context.paths.get(definition.file));
                 context.report.error(
                     at,
                     "ambiguous-name",
@@ -86,19 +93,19 @@ impl<T> Names<T> {
 
     fn report_unknown(&self, name: &str, at: Position, context: &Context<'_>) {
         let message = format!("unknown {} `{}`", self.kind, shortened(name));
-        let broken = context.unread.iter().find(|file| file.may_mention(name));
-        match broken {
-            Some(file) => context.report.error(
-                at,
-                "unknown-name",
-                format!("{message}; `{}` is broken and may define it", file.path),
-                format!("mend `{}` first", file.path),
+        let (message, hint) = match context.unread.iter().find(|file| file.may_mention(name)) {
+            Some(Unread { path, .. }) => (
+                format!("{message}; `{path}` is broken and may define it"),
+                format!("mend `{path}` first"),
             ),
-            None => {
-                let known = self.by_name.keys().take(SUGGESTIONS_FROM).map(String::as_str);
-                context.report.error(at, "unknown-name", message, did_you_mean(name, known));
-            }
-        }
+            None => (message, did_you_mean(name, self.known())),
+        };
+        context.report.error(at, "unknown-name", message, hint);
+    }
+
+    fn known(&self) -> impl Iterator<Item = &str> {
+        let names = self.by_name.keys().map(String::as_str);
+        names.take(SUGGESTIONS_FROM)
     }
 }
 

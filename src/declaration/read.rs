@@ -17,7 +17,13 @@ use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::zone::ZoneDatabase;
 
 const FILE_KEYS: [&str; 7] = [
-    "owner", "timezone", "targets", "silences", "time_intervals", "rotations", "dates",
+    "owner",
+    "timezone",
+    "targets",
+    "silences",
+    "time_intervals",
+    "rotations",
+    "dates",
 ];
 
 /// Declarations of one file.
@@ -36,27 +42,61 @@ impl<'a> File<'a> {
     fn compose(source: &'a SnapshotFile) -> Self {
         let (text, fault) = match &source.content {
             Ok(bytes) => decode(bytes),
-            Err(reason) => ("", Some((Position::START, format!("this file cannot be read: {reason}"), ""))),
+            Err(reason) => (
+                "",
+                Some((
+                    Position::START,
+                    format!("this file cannot be read: {reason}"),
+                    "",
+                )),
+            ),
         };
         let report = Report::new(&source.path, text);
         let tree = match fault {
             Some((at, message, hint)) => {
-                let code = if source.content.is_ok() { "not-utf8" } else { "unreadable" };
+                let code = if source.content.is_ok() {
+                    "not-utf8"
+                } else {
+                    "unreadable"
+                };
                 report.error(at, code, message, hint);
                 None
             }
             None => match compose(text, &report) {
+                Composed::Tree(tree) if !matches!(tree.kind, Kind::Mapping(_)) => {
+                    report.error(
+                        tree.at,
+                        "wrong-type",
+                        format!(
+                            "expected a mapping with the key `silences`, but found {}",
+                            tree.described()
+                        ),
+                        "put `silences:` above the list of declarations",
+                    );
+                    None
+                }
                 Composed::Tree(tree) => {
-                    Fields::read(&tree, "a file", &FILE_KEYS, &report).map(|_| tree)
+                    Fields::read(&tree, "a file", &FILE_KEYS, &report);
+                    Some(tree)
                 }
                 Composed::Broken => None,
                 Composed::Empty => {
-                    report.warning(Position::START, "empty-file", "this file declares nothing", "add `silences:`, or delete it");
+                    report.warning(
+                        Position::START,
+                        "empty-file",
+                        "this file declares nothing",
+                        "add `silences:`, or delete it",
+                    );
                     None
                 }
             },
         };
-        Self { source, report, uses: RefCell::default(), tree }
+        Self {
+            source,
+            report,
+            uses: RefCell::default(),
+            tree,
+        }
     }
 
     /// What stands under a key of the file.
@@ -82,7 +122,14 @@ fn decode(bytes: &[u8]) -> (&str, Option<(Position, String, &'static str)>) {
             } else {
                 "save it as UTF-8"
             };
-            (text, Some((at, "this file is not UTF-8 text from here on".to_owned(), hint)))
+            (
+                text,
+                Some((
+                    at,
+                    "this file is not UTF-8 text from here on".to_owned(),
+                    hint,
+                )),
+            )
         }
     }
 }
@@ -188,7 +235,7 @@ impl<'a> Reading<'a> {
             })
             .collect();
         let zone = |index: usize| file_zones.get(index).unwrap_or(&ZoneChoice::Unsaid);
-        let dates = self.definitions("dates", |node, context| definition::dates(node, context));
+        let dates = self.definitions("dates", definition::dates);
         add(dates, &mut self.named.dates);
         let rotations = self.definitions("rotations", |node, context| {
             definition::rotations(node, zone(context.file), context)
@@ -374,7 +421,10 @@ fn break_dependents(files: &[File<'_>]) {
             file.report.error(
                 reference.at,
                 "broken-reference",
-                format!("the {} is defined in `{path}`, which is broken", reference.what),
+                format!(
+                    "the {} is defined in `{path}`, which is broken",
+                    reference.what
+                ),
                 format!("mend `{path}` first"),
             );
         }

@@ -4,14 +4,21 @@
 use super::calendar;
 use super::fields::{Fields, list, number, parsed};
 use super::names::Context;
-use super::report::Report;
+use super::report::{Report, Reported};
 use super::scalar::{self, LONGEST_WINDOW, mismatch};
 use super::yaml::Node;
 use crate::schedule::{DateRange, DateRule, Every, EveryUnit, TimeWindow, WindowEnd};
 
 /// The keys of a rule on the wall clock.
 pub(super) const KEYS: [&str; 8] = [
-    "times", "weekdays", "days_of_month", "months", "years", "every_weeks", "every_days", "anchor",
+    "times",
+    "weekdays",
+    "days_of_month",
+    "months",
+    "years",
+    "every_weeks",
+    "every_days",
+    "anchor",
 ];
 
 /// Items of one `times`: one for each half hour.
@@ -35,20 +42,23 @@ pub(super) fn dates(
         fields: &Fields<'n>,
         key: &str,
         read: impl FnOnce(&'n Node) -> Option<T>,
-    ) -> Option<Option<T>> {
-        fields.get(key).map_or(Some(None), |node| read(node).map(Some))
+    ) -> Result<Option<T>, Reported> {
+        let read = fields.get(key).map(|node| read(node).ok_or(Reported));
+        read.transpose()
     }
     let weekdays = part(fields, "weekdays", |node| calendar::weekdays(node, report));
-    let days = part(fields, "days_of_month", |node| calendar::days_of_month(node, report));
+    let days = part(fields, "days_of_month", |node| {
+        calendar::days_of_month(node, report)
+    });
     let months = part(fields, "months", |node| calendar::months(node, report));
     let years = part(fields, "years", |node| calendar::years(node, report));
     let every = every(fields, report);
     let rule = DateRule {
-        weekdays: weekdays?,
-        days_of_month: days?,
-        months: months?,
-        years: years?,
-        every: every?,
+        weekdays: weekdays.ok()?,
+        days_of_month: days.ok()?,
+        months: months.ok()?,
+        years: years.ok()?,
+        every: every.ok()?,
         except_dates,
     };
     if let (Some(days), Some(node)) = (&rule.days_of_month, fields.get("days_of_month"))
@@ -66,10 +76,9 @@ pub(super) fn dates(
 }
 
 /// `every_weeks` or `every_days`, with its anchor.
-fn every(fields: &Fields<'_>, report: &Report<'_>) -> Option<Option<Every>> {
-    let (period, anchor) = (period(fields, report)?, fields.get("anchor"));
-    match (period, anchor) {
-        (None, None) => Some(None),
+fn every(fields: &Fields<'_>, report: &Report<'_>) -> Result<Option<Every>, Reported> {
+    match (period(fields, report)?, fields.get("anchor")) {
+        (None, None) => Ok(None),
         (None, Some(anchor)) => {
             report.error(
                 anchor.at,
@@ -77,31 +86,38 @@ fn every(fields: &Fields<'_>, report: &Report<'_>) -> Option<Option<Every>> {
                 "`anchor` without `every_weeks` or `every_days` has no meaning",
                 "add one of them, or remove `anchor`",
             );
-            None
+            Err(Reported)
         }
-        (Some(_), None) => {
-            fields.required("anchor", "write the date from which on is counted, such as `anchor: 2026-11-02`", report)?;
-            None
-        }
-        (Some((unit, count)), Some(anchor)) => {
-            let anchor = parsed(anchor, "a date", "invalid-date", report, scalar::date)?;
-            Some(Some(Every { unit, count, anchor }))
+        (Some((unit, count)), _) => {
+            let hint = "write the date from which on is counted, such as `anchor: 2026-11-02`";
+            let anchor = fields
+                .required("anchor", hint, report)
+                .and_then(|node| parsed(node, "a date", "invalid-date", report, scalar::date))
+                .ok_or(Reported)?;
+            Ok(Some(Every {
+                unit,
+                count,
+                anchor,
+            }))
         }
     }
 }
 
 /// The period of `every_weeks` or `every_days`, if one of them is said.
-pub(super) fn period(fields: &Fields<'_>, report: &Report<'_>) -> Option<Option<(EveryUnit, u32)>> {
-    match (fields.get("every_weeks"), fields.get("every_days")) {
-        (None, None) => Some(None),
-        (Some(weeks), None) => {
-            let weeks = number(weeks, "a number of weeks", 1, MOST_WEEKS, report)?;
-            Some(Some((EveryUnit::Weeks, weeks)))
-        }
-        (None, Some(days)) => {
-            let days = number(days, "a number of days", 1, MOST_DAYS, report)?;
-            Some(Some((EveryUnit::Days, days)))
-        }
+pub(super) fn period(
+    fields: &Fields<'_>,
+    report: &Report<'_>,
+) -> Result<Option<(EveryUnit, u32)>, Reported> {
+    let (unit, count) = match (fields.get("every_weeks"), fields.get("every_days")) {
+        (None, None) => return Ok(None),
+        (Some(weeks), None) => (
+            EveryUnit::Weeks,
+            number(weeks, "a number of weeks", 1, MOST_WEEKS, report),
+        ),
+        (None, Some(days)) => (
+            EveryUnit::Days,
+            number(days, "a number of days", 1, MOST_DAYS, report),
+        ),
         (Some(_), Some(days)) => {
             report.error(
                 days.at,
@@ -109,9 +125,10 @@ pub(super) fn period(fields: &Fields<'_>, report: &Report<'_>) -> Option<Option<
                 "both `every_weeks` and `every_days` are said",
                 "remove one of them",
             );
-            None
+            return Err(Reported);
         }
-    }
+    };
+    count.map(|count| Some((unit, count))).ok_or(Reported)
 }
 
 /// The times of day; without `times` the whole day.
@@ -120,7 +137,10 @@ pub(super) fn times(fields: &Fields<'_>, report: &Report<'_>) -> Option<Vec<Time
         return Some(vec![TimeWindow::WHOLE_DAY]);
     };
     let items = list(node, "a list of times", TIMES, report)?;
-    let windows: Vec<TimeWindow> = items.iter().filter_map(|item| window(item, report)).collect();
+    let windows: Vec<TimeWindow> = items
+        .iter()
+        .filter_map(|item| window(item, report))
+        .collect();
     (windows.len() == items.len()).then_some(windows)
 }
 
@@ -131,13 +151,30 @@ fn window(node: &Node, report: &Report<'_>) -> Option<TimeWindow> {
     let fields = Fields::read(node, "an item of `times`", &KEYS, report)?;
     let start = fields.required("start_time", "write `start_time: \"22:00\"`", report);
     let start = start.and_then(|node| {
-        parsed(node, TIME, "invalid-time", report, |text| match scalar::clock(text)? {
-            86_400 => Err(mismatch("a window cannot start at `24:00`", "write `00:00`, which is the same of the next day")),
-            start => Ok(start),
-        })
+        parsed(
+            node,
+            TIME,
+            "invalid-time",
+            report,
+            |text| match scalar::clock(text)? {
+                86_400 => Err(mismatch(
+                    "a window cannot start at `24:00`",
+                    "write `00:00`, which is the same of the next day",
+                )),
+                start => Ok(start),
+            },
+        )
     });
     let clock = |node| parsed(node, TIME, "invalid-time", report, scalar::clock);
-    let weekday = |node| parsed(node, "a weekday", "invalid-weekday", report, calendar::weekday);
+    let weekday = |node| {
+        parsed(
+            node,
+            "a weekday",
+            "invalid-weekday",
+            report,
+            calendar::weekday,
+        )
+    };
     let end = match end_or_duration(&fields, "end_time", report)? {
         End::Duration(seconds) => {
             if let Some(weekday) = fields.get("end_weekday") {
@@ -151,25 +188,23 @@ fn window(node: &Node, report: &Report<'_>) -> Option<TimeWindow> {
             }
             WindowEnd::After(seconds)
         }
-        End::At(node) => match fields.get("end_weekday") {
-            Some(day) => {
-                let (day, end) = (weekday(day), clock(node));
-                WindowEnd::Weekday(day?, end?)
+        End::At(node) => {
+            let day = fields.get("end_weekday").map(weekday);
+            let end = clock(node)?;
+            if day.is_none() && Some(end) == start {
+                report.error(
+                    node.at,
+                    "empty-window",
+                    "`end_time` equals `start_time`",
+                    "write `00:00` and `24:00` for a whole day, or `duration: 1d`",
+                );
+                return None;
             }
-            None => {
-                let end = clock(node)?;
-                if Some(end) == start {
-                    report.error(
-                        node.at,
-                        "empty-window",
-                        "`end_time` equals `start_time`",
-                        "write `00:00` and `24:00` for a whole day, or `duration: 1d`",
-                    );
-                    return None;
-                }
-                WindowEnd::Clock(end)
+            match day {
+                Some(day) => WindowEnd::Weekday(day?, end),
+                None => WindowEnd::Clock(end),
             }
-        },
+        }
     };
     Some(TimeWindow { start: start?, end })
 }
@@ -214,9 +249,13 @@ pub(super) fn end_or_duration<'n>(
 
 /// A duration up to the longest window.
 pub(super) fn duration(node: &Node, report: &Report<'_>) -> Option<u32> {
-    parsed(node, "a duration such as `2h`", "invalid-duration", report, |text| {
-        scalar::duration(text, LONGEST_WINDOW)
-    })
+    parsed(
+        node,
+        "a duration such as `2h`",
+        "invalid-duration",
+        report,
+        |text| scalar::duration(text, LONGEST_WINDOW),
+    )
 }
 
 /// The dates of `except_dates` together with those `inherited`, in order and
@@ -262,14 +301,23 @@ pub(super) fn except_dates(
 
 /// `DATE` or `DATE:DATE`.
 pub(super) fn date_range(node: &Node, report: &Report<'_>) -> Option<DateRange> {
-    parsed(node, "a date or `DATE:DATE`", "invalid-date", report, scalar::date_range)
+    parsed(
+        node,
+        "a date or `DATE:DATE`",
+        "invalid-date",
+        report,
+        scalar::date_range,
+    )
 }
 
 /// In order, with overlapping and neighbouring ranges joined.
 pub(super) fn merged(mut dates: Vec<DateRange>) -> Vec<DateRange> {
     dates.sort_unstable_by_key(|range| range.first);
     dates.dedup_by(|next, before| {
-        let joins = before.last.succ_opt().is_none_or(|after| next.first <= after);
+        let joins = before
+            .last
+            .succ_opt()
+            .is_none_or(|after| next.first <= after);
         if joins {
             before.last = before.last.max(next.last);
         }

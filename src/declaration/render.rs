@@ -59,7 +59,9 @@ const PLAIN: Palette = Palette {
 #[must_use]
 pub fn text(diagnostic: &Diagnostic, coloured: bool) -> String {
     let palette = if coloured { COLOURED } else { PLAIN };
-    let Palette { bold, dim, reset, .. } = palette;
+    let Palette {
+        bold, dim, reset, ..
+    } = palette;
     let (word, colour) = match diagnostic.severity {
         Severity::Error => ("error", palette.error),
         Severity::Warning => ("warning", palette.warning),
@@ -79,7 +81,11 @@ pub fn text(diagnostic: &Diagnostic, coloured: bool) -> String {
         let _ = writeln!(out, "{dim} {gutter} |{reset} {line}");
         if let Some(caret) = caret {
             let blank = " ".repeat(gutter.len());
-            let _ = writeln!(out, "{dim} {blank} |{reset} {}{colour}^{reset}", " ".repeat(caret));
+            let _ = writeln!(
+                out,
+                "{dim} {blank} |{reset} {}{colour}^{reset}",
+                " ".repeat(caret)
+            );
         }
     }
     if let Some(hint) = &diagnostic.hint {
@@ -98,7 +104,11 @@ fn window(snippet: &str, column: u64) -> (String, Option<usize>) {
     if length <= SHOWN {
         return (line, (caret <= length).then_some(caret));
     }
-    let start = if caret > length { 0 } else { caret.saturating_sub(SHOWN / 2) };
+    let start = if caret > length {
+        0
+    } else {
+        caret.saturating_sub(SHOWN / 2)
+    };
     let shown: String = line.chars().skip(start).take(SHOWN).collect();
     (shown, (caret <= length).then(|| caret - start))
 }
@@ -148,7 +158,9 @@ pub fn github(diagnostic: &Diagnostic, root: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn escaped_property(text: &str) -> String {

@@ -27,6 +27,10 @@ impl Position {
     pub(super) const START: Self = Self { line: 1, column: 1 };
 }
 
+/// A fault that has been reported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reported;
+
 /// A place that outlives the reading of its file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Place {

@@ -11,6 +11,7 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::report::Place;
 use super::{Declaration, Declarations};
 use crate::interval::{Interval, IntervalSet};
+use crate::name::SilenceName;
 use crate::schedule::{CronWindows, DAY, Form, Recurring, Schedule, TimeWindow, WindowEnd};
 use crate::timestamp::Timestamp;
 
@@ -36,10 +37,18 @@ impl Rule {
 /// What to look at.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Check {
-    Once { start: Timestamp, end: Timestamp },
+    Once {
+        start: Timestamp,
+        end: Timestamp,
+    },
     Recurring(Recurring),
-    Cron { cron: CronWindows, duration: u32 },
+    Cron {
+        cron: CronWindows,
+        duration: u32,
+    },
     AllOf(Schedule),
+    /// The whole.
+    Declaration,
 }
 
 /// The warnings about valid declarations that depend on `now`, ordered by file
@@ -68,66 +77,84 @@ fn position(diagnostic: &Diagnostic) -> (&str, u64, u64, &str) {
 
 fn review_one(declaration: &Declaration, now: Timestamp) -> Vec<Diagnostic> {
     let name = &declaration.name;
-    let mut found: Vec<Diagnostic> = Vec::new();
-    let warning = |place: &Place, finding: Finding| {
-        place.diagnostic(Severity::Warning, finding.code, finding.message, finding.hint)
-    };
-    if let (Some(place), Some(expires)) = (&declaration.place, declaration.expires)
-        && expires <= now
-    {
-        found.push(warning(place, Finding {
-            code: "expired",
-            message: format!("`{name}` expired at {expires} and does nothing any more"),
-            hint: "delete it".to_owned(),
-        }));
-        return found;
-    }
-    for rule in &declaration.rules {
-        found.extend(rule.findings(now).into_iter().map(|finding| warning(&rule.place, finding)));
-    }
-    let explained = found
-        .iter()
-        .any(|finding| matches!(finding.code, "past-window" | "past-years" | "empty-intersection"));
-    if let Some(place) = &declaration.place
-        && !explained
-        && !occurs(&declaration.schedule, now, FIVE_YEARS)
-    {
-        found.push(warning(place, Finding {
-            code: "no-occurrence",
-            message: format!("`{name}` has no window in the next five years"),
-            hint: "delete it, or change its schedule".to_owned(),
+    let mut found = Vec::new();
+    // What concerns the whole comes last: a rule may have explained it.
+    for rule in declaration.rules.iter().rev() {
+        let findings = match &rule.check {
+            Check::Declaration => of_declaration(declaration, &found, now)
+                .into_iter()
+                .collect(),
+            _ if declaration.expires.is_some_and(|expires| expires <= now) => Vec::new(),
+            Check::Once { start, end } => once(*start, *end, now).into_iter().collect(),
+            Check::Recurring(recurring) => of_recurring(recurring, now),
+            Check::Cron { cron, duration } => of_cron(cron, *duration, now).into_iter().collect(),
+            Check::AllOf(all) => of_intersection(all, name, now).into_iter().collect(),
+        };
+        found.extend(findings.into_iter().map(|finding| {
+            let Finding {
+                code,
+                message,
+                hint,
+            } = finding;
+            rule.place
+                .diagnostic(Severity::Warning, code, message, hint)
         }));
     }
     found
+}
+
+/// Whether the declaration does nothing any more, unless `found` says why.
+fn of_declaration(
+    declaration: &Declaration,
+    found: &[Diagnostic],
+    now: Timestamp,
+) -> Option<Finding> {
+    let name = &declaration.name;
+    if let Some(expires) = declaration.expires.filter(|expires| *expires <= now) {
+        return Some(Finding {
+            code: "expired",
+            message: format!("`{name}` expired at {expires} and does nothing any more"),
+            hint: "delete it".to_owned(),
+        });
+    }
+    let is_explained = found.iter().any(|finding| {
+        matches!(
+            finding.code,
+            "past-window" | "past-years" | "empty-intersection"
+        )
+    });
+    (!is_explained && !occurs(&declaration.schedule, now, FIVE_YEARS)).then(|| Finding {
+        code: "no-occurrence",
+        message: format!("`{name}` has no window in the next five years"),
+        hint: "delete it, or change its schedule".to_owned(),
+    })
+}
+
+fn of_cron(cron: &CronWindows, duration: u32, now: Timestamp) -> Option<Finding> {
+    cron_overlaps(cron, duration, now).then(|| Finding {
+        code: "overlapping-windows",
+        message: format!(
+            "a window lasts {} and the next one starts before it ends, so they become one",
+            spoken(i64::from(duration))
+        ),
+        hint: "shorten `duration`, or write `always` if it is meant to have no end".to_owned(),
+    })
+}
+
+fn of_intersection(all: &Schedule, name: &SilenceName, now: Timestamp) -> Option<Finding> {
+    (!occurs(all, now, YEAR)).then(|| Finding {
+        code: "empty-intersection",
+        message: format!(
+            "`{name}`: at no moment of the next year do all of these apply, so `all_of` never does"
+        ),
+        hint: "compare the parts in UTC; for either of them write `any_of`".to_owned(),
+    })
 }
 
 struct Finding {
     code: &'static str,
     message: String,
     hint: String,
-}
-
-impl Rule {
-    fn findings(&self, now: Timestamp) -> Vec<Finding> {
-        let finding = match &self.check {
-            Check::Once { start, end } => return once(*start, *end, now).into_iter().collect(),
-            Check::Recurring(recurring) => return of_recurring(recurring, now),
-            Check::Cron { cron, duration } => cron_overlaps(cron, *duration, now).then(|| Finding {
-                code: "overlapping-windows",
-                message: format!(
-                    "a window lasts {} and the next one starts before it ends, so they become one",
-                    spoken(i64::from(*duration))
-                ),
-                hint: "shorten `duration`, or write `always` if it is meant to have no end".to_owned(),
-            }),
-            Check::AllOf(all) => (!occurs(all, now, YEAR)).then(|| Finding {
-                code: "empty-intersection",
-                message: "there is no moment in the next year at which all of these apply, so `all_of` never does".to_owned(),
-                hint: "compare the parts in UTC with `silenced expand`; for either of them write `any_of`".to_owned(),
-            }),
-        };
-        finding.into_iter().collect()
-    }
 }
 
 fn once(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Finding> {
@@ -148,7 +175,11 @@ fn once(start: Timestamp, end: Timestamp, now: Timestamp) -> Option<Finding> {
 fn of_recurring(recurring: &Recurring, now: Timestamp) -> Vec<Finding> {
     let zone = recurring.zone.timeline();
     let today = now.civil(zone.offset_at(now)).date();
-    if let Some(last) = recurring.dates.years.as_ref().and_then(|years| years.iter().map(|(_, last)| *last).max())
+    if let Some(last) = recurring
+        .dates
+        .years
+        .as_ref()
+        .and_then(|years| years.iter().map(|(_, last)| *last).max())
         && last < today.year()
     {
         return vec![Finding {
@@ -192,7 +223,10 @@ fn first_skipped(recurring: &Recurring, now: Timestamp) -> Option<NaiveDate> {
         .flat_map(|change| {
             // The date on which the clocks begin to jump, and that to which they do.
             let before = timeline.offset_at(change.minus(Duration::from_secs(1)));
-            [change.civil(before).date(), change.civil(timeline.offset_at(change)).date()]
+            [
+                change.civil(before).date(),
+                change.civil(timeline.offset_at(change)).date(),
+            ]
         })
         .find(|date| {
             recurring.dates.selects(*date)
@@ -220,7 +254,11 @@ fn overlap(recurring: &Recurring, today: NaiveDate) -> Option<(TimeWindow, Naive
     let mut date = dates.next()?;
     for next in dates {
         let apart = next.signed_duration_since(date).num_seconds();
-        if let Some(time) = recurring.times.iter().find(|time| length(**time, date) > apart) {
+        if let Some(time) = recurring
+            .times
+            .iter()
+            .find(|time| length(**time, date) > apart)
+        {
             return Some((*time, date));
         }
         date = next;
@@ -247,11 +285,13 @@ fn cron_overlaps(cron: &CronWindows, duration: u32, now: Timestamp) -> bool {
     let starts: Schedule = Form::Cron(cron.with_duration(1)).into();
     // Frequent expressions show it in a week, and rare ones open few windows.
     let near = expand(&starts, now, 8);
-    let far = if near.len() > 1 { near } else { expand(&starts, now, 2 * YEAR) };
+    let far = if near.len() > 1 {
+        near
+    } else {
+        expand(&starts, now, 2 * YEAR)
+    };
     far.as_slice().windows(2).any(|pair| match pair {
-        [first, second] => {
-            second.start().seconds() - first.start().seconds() < i64::from(duration)
-        }
+        [first, second] => second.start().seconds() - first.start().seconds() < i64::from(duration),
         _ => false,
     })
 }

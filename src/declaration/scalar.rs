@@ -32,9 +32,9 @@ fn digits(text: &str, count: usize) -> Option<u32> {
 
 /// `HH:MM` in seconds after midnight, up to and including 24:00.
 pub(super) fn clock(text: &str) -> Result<u32, Mismatch> {
-    let parsed = text.split_once(':').and_then(|(hour, minute)| {
-        Some((digits(hour, 2)?, digits(minute, 2)?))
-    });
+    let parsed = text
+        .split_once(':')
+        .and_then(|(hour, minute)| Some((digits(hour, 2)?, digits(minute, 2)?)));
     match parsed {
         Some((hour, minute)) if hour < 24 && minute < 60 || (hour, minute) == (24, 0) => {
             Ok(hour * 3600 + minute * 60)
@@ -75,8 +75,7 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, Mismatch> {
     let [year, month, day] = parts.as_slice() else {
         return Err(no_date(text));
     };
-    let (Some(year), Some(month), Some(day)) =
-        (digits(year, 4), digits(month, 2), digits(day, 2))
+    let (Some(year), Some(month), Some(day)) = (digits(year, 4), digits(month, 2), digits(day, 2))
     else {
         return Err(no_date(text));
     };
@@ -95,13 +94,8 @@ fn no_date(text: &str) -> Mismatch {
 
 /// `YYYY-MM-DD` or `YYYY-MM-DD:YYYY-MM-DD`, both ends included.
 pub(super) fn date_range(text: &str) -> Result<DateRange, Mismatch> {
-    let (first, last) = match text.split_once(':') {
-        Some((first, last)) => (date(first.trim())?, date(last.trim())?),
-        None => {
-            let date = date(text)?;
-            (date, date)
-        }
-    };
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    let (first, last) = (date(first.trim())?, date(last.trim())?);
     if last < first {
         return Err(mismatch(
             format!("the range `{text}` runs backwards"),
@@ -180,10 +174,14 @@ pub(super) fn duration(text: &str, longest: u32) -> Result<u32, Mismatch> {
             .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
         if number.is_empty() || unit.is_empty() {
-            return Err(unreadable("write a unit after each number: y, w, d, h, m or s"));
+            return Err(unreadable(
+                "write a unit after each number: y, w, d, h, m or s",
+            ));
         }
         if unit == "ms" {
-            return Err(unreadable("silences have whole seconds, so `ms` is not accepted"));
+            return Err(unreadable(
+                "silences have whole seconds, so `ms` is not accepted",
+            ));
         }
         let Some(index) = units.iter().position(|(name, _)| *name == unit) else {
             return Err(if UNITS.iter().any(|(name, _)| *name == unit) {
@@ -206,7 +204,10 @@ pub(super) fn duration(text: &str, longest: u32) -> Result<u32, Mismatch> {
         return Err(if text.is_empty() {
             unreadable("")
         } else {
-            mismatch(format!("the duration `{text}` is zero, expected a longer one"), "")
+            mismatch(
+                format!("the duration `{text}` is zero, expected a longer one"),
+                "",
+            )
         });
     }
     u32::try_from(total)
@@ -214,7 +215,10 @@ pub(super) fn duration(text: &str, longest: u32) -> Result<u32, Mismatch> {
         .filter(|seconds| *seconds <= longest)
         .ok_or_else(|| {
             mismatch(
-                format!("the duration `{text}` is longer than {} days", longest / 86_400),
+                format!(
+                    "the duration `{text}` is longer than {} days",
+                    longest / 86_400
+                ),
                 "",
             )
         })
@@ -230,9 +234,23 @@ mod tests {
         assert_eq!(seconds("1h30m"), Ok(5400));
         assert_eq!(seconds("1w2d"), Ok(9 * 86_400));
         assert_eq!(seconds("366d"), Ok(LONGEST_WINDOW));
-        for wrong in ["", "0", "0s", "90", "h", "1m1h", "1h1h", "1.5h", "500ms", "367d", "-1h", "1 h",
-            "99999999999999999999h", "1y1y", "٢h"]
-        {
+        for wrong in [
+            "",
+            "0",
+            "0s",
+            "90",
+            "h",
+            "1m1h",
+            "1h1h",
+            "1.5h",
+            "500ms",
+            "367d",
+            "-1h",
+            "1 h",
+            "99999999999999999999h",
+            "1y1y",
+            "٢h",
+        ] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
@@ -240,7 +258,10 @@ mod tests {
     #[test]
     fn times_of_day_have_two_digits_each() {
         assert_eq!(clock("24:00"), Ok(86_400));
-        assert_eq!(clock("9:30").map_err(|mismatch| mismatch.hint), Err("write `09:30`".to_owned()));
+        assert_eq!(
+            clock("9:30").map_err(|mismatch| mismatch.hint),
+            Err("write `09:30`".to_owned())
+        );
         for wrong in ["24:01", "12:60", "12", "12:00:00", "", ":", "é2:00"] {
             assert!(clock(wrong).is_err(), "{wrong}");
         }
@@ -248,13 +269,30 @@ mod tests {
 
     #[test]
     fn moments_with_and_without_offset() {
-        let local = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").unwrap_or_default();
-        assert_eq!(moment("2026-12-24T18:00"), Ok(Stated::Local(local("2026-12-24T18:00:00"))));
-        assert_eq!(moment("2026-12-24 18:00:30"), Ok(Stated::Local(local("2026-12-24T18:00:30"))));
-        let absolute = Timestamp::parse("2026-12-24T17:00:00Z").map(Stated::Absolute).ok();
+        let local = |text: &str| {
+            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").unwrap_or_default()
+        };
+        assert_eq!(
+            moment("2026-12-24T18:00"),
+            Ok(Stated::Local(local("2026-12-24T18:00:00")))
+        );
+        assert_eq!(
+            moment("2026-12-24 18:00:30"),
+            Ok(Stated::Local(local("2026-12-24T18:00:30")))
+        );
+        let absolute = Timestamp::parse("2026-12-24T17:00:00Z")
+            .map(Stated::Absolute)
+            .ok();
         assert_eq!(moment("2026-12-24T18:00:00+01:00").ok(), absolute);
         assert_eq!(moment("2026-12-24T17:00Z").ok(), absolute);
-        for wrong in ["2026-12-24", "18:00", "2026-02-30T18:00", "2026-12-24T25:00", "tomorrow", "ééééééééééé"] {
+        for wrong in [
+            "2026-12-24",
+            "18:00",
+            "2026-02-30T18:00",
+            "2026-12-24T25:00",
+            "tomorrow",
+            "ééééééééééé",
+        ] {
             assert!(moment(wrong).is_err(), "{wrong}");
         }
     }

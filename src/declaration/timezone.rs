@@ -103,7 +103,10 @@ pub(super) fn read(node: &Node, context: &Context<'_>) -> ZoneChoice {
         ),
         ZoneError::Unknown { nearest, .. } => (
             format!("unknown time zone `{name}`"),
-            format!("did you mean {}?", quoted(nearest.iter().map(String::as_str))),
+            format!(
+                "did you mean {}?",
+                quoted(nearest.iter().map(String::as_str))
+            ),
         ),
         error @ ZoneError::Unreadable { .. } => (error.to_string(), String::new()),
     };

@@ -79,7 +79,9 @@ impl Node {
             Kind::Null => "nothing".to_owned(),
             Kind::Sequence(_) => "a list".to_owned(),
             Kind::Mapping(_) => "a mapping".to_owned(),
-            Kind::Scalar { text, .. } if self.boolean().is_some() => format!("the boolean `{text}`"),
+            Kind::Scalar { text, .. } if self.boolean().is_some() => {
+                format!("the boolean `{text}`")
+            }
             Kind::Scalar { text, plain: true } if text.parse::<f64>().is_ok() => {
                 format!("the number `{text}`")
             }
@@ -133,17 +135,22 @@ pub(super) fn compose(text: &str, report: &Report<'_>) -> Composed {
         root: None,
     };
     for next in Parser::new_from_str_with_options(text, options) {
-        let result = next.map_err(|error| Fault::from(&error)).and_then(|(event, span)| {
-            let at = position(&span.start);
-            composer.take(event, at)
-        });
+        let result = next
+            .map_err(|error| Fault::from(&error))
+            .and_then(|(event, span)| {
+                let at = position(&span.start);
+                composer.take(event, at)
+            });
         if let Err(fault) = result {
             report.error(fault.at, fault.code, fault.message, fault.hint);
             return Composed::Broken;
         }
     }
     match composer.root {
-        Some(Node { kind: Kind::Null, .. }) | None => Composed::Empty,
+        Some(Node {
+            kind: Kind::Null, ..
+        })
+        | None => Composed::Empty,
         Some(root) => Composed::Tree(root),
     }
 }
@@ -166,11 +173,16 @@ struct Fault {
 
 impl From<&ScanError> for Fault {
     fn from(error: &ScanError) -> Self {
+        let reason = error.kind().to_string();
         Self {
             at: position(error.marker()),
             code: "invalid-yaml",
-            message: format!("this is not YAML: {}", error.kind()),
-            hint: "",
+            hint: if reason.contains("tab") {
+                "indent with blanks instead of tabs"
+            } else {
+                ""
+            },
+            message: format!("this is not YAML: {reason}"),
         }
     }
 }
@@ -203,7 +215,8 @@ impl Composer<'_> {
             Event::DocumentStart(..) if self.root.is_some() => Err(Fault {
                 at,
                 code: "second-document",
-                message: "a second YAML document begins here, expected one document in a file".to_owned(),
+                message: "a second YAML document begins here, expected one document in a file"
+                    .to_owned(),
                 hint: "move it into a file of its own",
             }),
             Event::Scalar(text, style, anchor, tag) => {
@@ -211,7 +224,10 @@ impl Composer<'_> {
                 let plain = style == ScalarStyle::Plain && tag != Some("str");
                 let kind = match text.as_ref() {
                     "" | "~" | "null" | "Null" | "NULL" if plain => Kind::Null,
-                    text => Kind::Scalar { text: text.into(), plain },
+                    text => Kind::Scalar {
+                        text: text.into(),
+                        plain,
+                    },
                 };
                 self.count(1, at)?;
                 self.place(Node { kind, at, size: 1 }, anchor)
@@ -250,16 +266,31 @@ impl Composer<'_> {
                 hint: "",
             });
         }
-        if let Some(Open { items: Items::Mapping(_, None), .. }) = self.open.last() {
+        if let Some(Open {
+            items: Items::Mapping(_, None),
+            ..
+        }) = self.open.last()
+        {
             return Err(key_is_no_text(at));
         }
         self.count(1, at)?;
-        self.open.push(Open { at, anchor, size: 1, items });
+        self.open.push(Open {
+            at,
+            anchor,
+            size: 1,
+            items,
+        });
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
-        let Some(Open { at, anchor, size, items }) = self.open.pop() else {
+        let Some(Open {
+            at,
+            anchor,
+            size,
+            items,
+        }) = self.open.pop()
+        else {
             return Ok(());
         };
         let kind = match items {
@@ -313,7 +344,7 @@ impl Composer<'_> {
 
     /// The entries without duplicates, and with what `<<` merges into them.
     fn finish(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Fault> {
-        let (merges, entries): (Vec<Entry>, Vec<Entry>) =
+        let (merge_keys, entries): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| &*entry.key == "<<");
         let mut seen: HashMap<Rc<str>, Position> = HashMap::with_capacity(entries.len());
         let mut kept = Vec::with_capacity(entries.len());
@@ -335,7 +366,7 @@ impl Composer<'_> {
                 ),
             }
         }
-        for merge in merges {
+        for merge in merge_keys {
             let sources = match &merge.value.kind {
                 Kind::Sequence(items) => items.as_slice(),
                 _ => std::slice::from_ref(&merge.value),
@@ -376,7 +407,7 @@ fn key_is_no_text(at: Position) -> Fault {
 
 /// The name of one of YAML's own tags; others would ask for something that
 /// nobody here does.
-fn core_tag<'t>(tag: Option<&'t Tag>, at: Position) -> Result<Option<&'t str>, Fault> {
+fn core_tag(tag: Option<&Tag>, at: Position) -> Result<Option<&str>, Fault> {
     let Some(tag) = tag else {
         return Ok(None);
     };
@@ -386,7 +417,10 @@ fn core_tag<'t>(tag: Option<&'t Tag>, at: Position) -> Result<Option<&'t str>, F
         None => Err(Fault {
             at,
             code: "unknown-tag",
-            message: format!("the tag `{}` has no meaning here", shortened(&tag.original())),
+            message: format!(
+                "the tag `{}` has no meaning here",
+                shortened(&tag.original())
+            ),
             hint: "remove it; quote a text that begins with `!`",
         }),
         core => Ok(core),

@@ -116,7 +116,8 @@ fn strings_that_every_server_reads_alike() {
         foo=~"\p{Letter}"                        "\\p{Letter}"
             rendered foo=~"\\p{Letter}"
             warning: RecentRegexSyntax(UnicodeName)
-    "#]].assert_eq(&found);
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]
@@ -412,8 +413,13 @@ fn hostile_patterns_cost_little() {
         let start = Instant::now();
         let regex = GoRegex::parse(&repeated(piece));
         let parsed = start.elapsed();
-        let answer = regex.map(|regex| regex.is_match_anchored(&"a".repeat(100))).map_err(|e| e.kind);
-        println!("{piece:<15} {answer:?} parse {parsed:?} all {:?}", start.elapsed());
+        let answer = regex
+            .map(|regex| regex.is_match_anchored(&"a".repeat(100)))
+            .map_err(|e| e.kind);
+        println!(
+            "{piece:<15} {answer:?} parse {parsed:?} all {:?}",
+            start.elapsed()
+        );
     }
     let elapsed = start.elapsed();
     println!("{elapsed:?}");
