@@ -30,7 +30,7 @@ use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-use crate::zone::ZoneDatabase;
+use crate::zone::{Zone, ZoneDatabase};
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +96,8 @@ pub struct Declaration {
     pub matchers: Matchers,
     /// When; never from `expires` on.
     pub schedule: Schedule,
+    /// Whose wall clock its author reads, if it names a zone.
+    pub zone: Option<Zone>,
     /// Where.
     pub targets: TargetSelector,
     /// Free key-value pairs for servers that keep them.

@@ -32,6 +32,7 @@ mod deploy;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod promises;
 mod source;
 mod support;
 mod tidy;
