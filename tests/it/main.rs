@@ -27,12 +27,14 @@
 
 mod client;
 mod contract;
+mod daemon;
 mod declaration;
 mod deploy;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
 mod promises;
+mod server;
 mod source;
 mod support;
 mod tidy;
