@@ -229,9 +229,9 @@ impl<'a> Decoder<'a> {
             "rotation" => self.turn(fields, around),
             "any_of" => self.several(fields.get(form)?, around).map(Form::AnyOf),
             "all_of" => {
-                let node = fields.get(form)?;
-                let all = Form::AllOf(self.several(node, around)?);
-                self.rule(node.at, Check::AllOf(all.clone().into()));
+                let entry = fields.entry(form)?;
+                let all = Form::AllOf(self.several(&entry.value, around)?);
+                self.rule(entry.key_at, Check::AllOf(all.clone().into()));
                 Some(all)
             }
             "not" => self
@@ -496,8 +496,8 @@ impl<'a> Decoder<'a> {
                 self.context.report.warning(
                     *key_at,
                     "unused-timezone",
-                    format!("`{key}` changes nothing here: what is named has its own time zone"),
-                    "remove it, or set the time zone where the named thing is defined",
+                    format!("`{key}` changes nothing here"),
+                    "remove it; a named thing has the time zone of its definition",
                 );
             }
         }

@@ -117,12 +117,18 @@ fn of_declaration(
             hint: "delete it".to_owned(),
         });
     }
-    let is_explained = found.iter().any(|finding| {
-        matches!(
-            finding.code,
-            "past-window" | "past-years" | "empty-intersection"
-        )
-    });
+    // Of a schedule with several parts, what is wrong with one explains nothing.
+    let is_simple = matches!(
+        declaration.schedule.form,
+        Form::Once(_) | Form::Recurring(_) | Form::AllOf(_)
+    );
+    let is_explained = is_simple
+        && found.iter().any(|finding| {
+            matches!(
+                finding.code,
+                "past-window" | "past-years" | "empty-intersection" | "window-in-gap"
+            )
+        });
     (!is_explained && !occurs(&declaration.schedule, now, FIVE_YEARS)).then(|| Finding {
         code: "no-occurrence",
         message: format!("`{name}` has no window in the next five years"),

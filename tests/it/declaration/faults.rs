@@ -432,10 +432,10 @@ fn forms() {
             a.yaml:8:14: error[wrong-type]: expected `always: true`, but found the boolean `false`
              8 |     {always: false}
                |              ^
-            a.yaml:8:20: warning[unused-timezone]: `timezone` changes nothing here: what is named has its own time zone
+            a.yaml:8:20: warning[unused-timezone]: `timezone` changes nothing here
              8 |     {always: true, timezone: UTC}
                |                    ^
-               hint: remove it, or set the time zone where the named thing is defined
+               hint: remove it; a named thing has the time zone of its definition
             a.yaml:8:31: error[two-timezones]: both `timezone` and `location` are said, and they mean the same
              8 |     {timezone: UTC, location: UTC, cron: '0 22 * *', duration: 1h}
                |                               ^
@@ -821,10 +821,10 @@ fn names() {
             a.yaml:11:29: error[unknown-name]: unknown time interval `nights`
              11 |   schedule: {time_interval: nights}
                 |                             ^
-            a.yaml:11:39: warning[unused-timezone]: `timezone` changes nothing here: what is named has its own time zone
+            a.yaml:11:39: warning[unused-timezone]: `timezone` changes nothing here
              11 |   schedule: {time_interval: offhours, timezone: UTC}
                 |                                       ^
-               hint: remove it, or set the time zone where the named thing is defined
+               hint: remove it; a named thing has the time zone of its definition
             a.yaml:11:24: error[unknown-name]: unknown rotation `primery`
              11 |   schedule: {rotation: primery, on_call: red}
                 |                        ^

@@ -157,7 +157,8 @@ fn defaults_of_the_file_and_what_an_entry_says_itself() {
                 violations: [],
                 rules: [],
             },
-        ]"#]].assert_eq(&format!(
+        ]"#]]
+    .assert_eq(&format!(
         "{:#?}",
         declarations
             .silences
@@ -326,7 +327,8 @@ fn a_name_twice_in_one_file_breaks_it() {
          3 | - {name: x, owner: o, comment: c, matchers: [a=b], schedule: always}
            |          ^
            hint: names are unique in the repository; rename one of them
-    "#]].assert_eq(&shown(&declarations.diagnostics));
+    "#]]
+    .assert_eq(&shown(&declarations.diagnostics));
 }
 
 #[test]
@@ -417,5 +419,6 @@ fn what_could_not_be_read_is_said() {
            hint: put the file itself into the directory
         utf16.yaml:1:1: error[not-utf8]: this file is not UTF-8 text from here on
            hint: it looks like UTF-16; save it as UTF-8
-    "#]].assert_eq(&shown(&declarations.diagnostics));
+    "#]]
+    .assert_eq(&shown(&declarations.diagnostics));
 }
