@@ -7,6 +7,7 @@ mod diagnostic;
 mod entry;
 mod fields;
 mod form;
+mod leaf;
 mod matchers;
 mod names;
 mod policy;

@@ -104,8 +104,8 @@ impl fmt::Display for Matcher {
     }
 }
 
-/// Whether every server takes this label name: `[a-zA-Z_:][a-zA-Z0-9_:]*` in
-/// the classic string grammar.
+/// Whether the classic string grammar takes this for a label name:
+/// `[a-zA-Z_:][a-zA-Z0-9_:]*`.
 fn is_classic_name(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()

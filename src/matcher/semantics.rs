@@ -145,9 +145,9 @@ impl Matcher {
 
     /// Whether this matcher picks out something, so that a silence with it is
     /// not a global one: `=` with a value, or `=~` with a pattern that matches
-    /// none of a few values which have nothing in common (
-    /// the empty string, `a`, `0`, `zz-probe`). `alertname=~".+"` names nothing,
-    /// and neither does any negative matcher or an invalid pattern.
+    /// none of a few values which have nothing in common (the empty string, `a`,
+    /// `0`, `zz-probe`). `alertname=~".+"` names nothing, and neither does any
+    /// negative matcher or an invalid pattern.
     #[must_use]
     pub fn names_something(&self) -> bool {
         match self.operator {

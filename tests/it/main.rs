@@ -1,6 +1,10 @@
 //! The integration tests, in one binary.
 
 #![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes them when it updates a snapshot"
+)]
+#![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
@@ -10,4 +14,5 @@
 mod declaration;
 mod matcher;
 mod matcher_differential;
+mod matcher_strings;
 mod time_cases;

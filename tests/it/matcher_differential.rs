@@ -113,6 +113,51 @@ fn regex_matcher(pattern: &str) -> Matcher {
     }
 }
 
+/// `amtool` parses a string as the server's configuration does and sends what
+/// it found as an object, which the server then shows. We must have found the
+/// same, for every string that we accept.
+#[tokio::test]
+async fn reads_the_strings_that_amtool_does() {
+    let server = Alertmanager::start().await;
+    let pieces = [
+        "foo", "b9", "_", ":", "a.b", "é", "1", "=", "=~", "!=", "!~", "=", "!", "~", "\"", "\"",
+        "\"", "\\", "\\\\", "\\\"", "\\n", "\\t", "\\d", "\\x41", " ", "\t", ",", "{", "}", "'",
+        "|", ".*", "+", "/", "-", "\n",
+    ];
+    let mut random = seeded();
+    let mut strings = vec![
+        "foo=bar".to_owned(),
+        " foo =~ \"bar\\d+\" ".to_owned(),
+        "foo=~\"bar\\\\d+\"".to_owned(),
+        "foo.bar=\"a\\tb\"".to_owned(),
+        "\"foo bar\"=\"\\u00e9\"".to_owned(),
+    ];
+    // Strings that begin well, since of others hardly any is accepted.
+    let quotes = ["", "\""];
+    while strings.len() < 120 {
+        let quote = quotes[random.usize(..2)];
+        let mut text = |most: usize| -> String {
+            (0..random.usize(..=most))
+                .map(|_| pieces[random.usize(..pieces.len())])
+                .collect()
+        };
+        let candidate = format!(
+            "{}foo{}={}{quote}{}{quote}",
+            text(1),
+            text(1),
+            text(1),
+            text(5)
+        );
+        if Matcher::parse(&candidate).is_ok() {
+            strings.push(candidate);
+        }
+    }
+    for string in strings {
+        let ours = Matcher::parse(&string).unwrap().matcher;
+        assert_eq!(server.amtool(&string).await, Ok(ours), "`{string}`");
+    }
+}
+
 /// Patterns at Go's limits, which are too long for a file.
 fn deep_and_large() -> Vec<String> {
     let nested = |open: &str, close: &str, levels: usize| {
@@ -136,12 +181,17 @@ fn deep_and_large() -> Vec<String> {
     ]
 }
 
-fn random_patterns(count: usize) -> impl Iterator<Item = String> {
+/// A generator whose seed is printed; the variable `SEED` sets it.
+pub(crate) fn seeded() -> fastrand::Rng {
     let seed = std::env::var("SEED")
         .ok()
         .map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("SEED={seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+    fastrand::Rng::with_seed(seed)
+}
+
+fn random_patterns(count: usize) -> impl Iterator<Item = String> {
+    let mut random = seeded();
     let pieces: Vec<&str> = PIECES.split_whitespace().collect();
     (0..count).map(move |_| {
         let length = random.usize(1..=8);
@@ -161,13 +211,6 @@ struct Alertmanager {
 
 impl Alertmanager {
     async fn start() -> Self {
-        let binary = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join(".tools/alertmanager-newest/usr/bin/prometheus-alertmanager");
-        assert!(
-            binary.exists(),
-            "{} is missing: run make tools",
-            binary.display()
-        );
         let storage = tempfile::tempdir().unwrap();
         let configuration = storage.path().join("alertmanager.yml");
         std::fs::write(
@@ -175,7 +218,7 @@ impl Alertmanager {
             "route: {receiver: none}\nreceivers: [{name: none}]\n",
         )
         .unwrap();
-        let mut process = Command::new(binary)
+        let mut process = Command::new(tool("prometheus-alertmanager"))
             .arg(format!("--config.file={}", configuration.display()))
             .arg(format!("--storage.path={}", storage.path().display()))
             .arg("--web.listen-address=127.0.0.1:0")
@@ -261,4 +304,48 @@ impl Alertmanager {
         let index = |alert: &Value| alert["labels"]["index"].as_str().unwrap().parse().unwrap();
         Ok(alerts.iter().map(index).collect())
     }
+
+    /// What `amtool` makes of a matcher's string.
+    async fn amtool(&self, string: &str) -> Result<Matcher, String> {
+        let output = Command::new(tool("amtool"))
+            .arg(format!(
+                "--alertmanager.url={}",
+                self.url.trim_end_matches("/api/v2")
+            ))
+            .args(["silence", "add", "--author=test", "--comment=test", "--"])
+            .args(["alertname=x", string])
+            .output()
+            .await
+            .unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        // It logs to the same stream, before the id.
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let id = stdout.lines().last().unwrap_or_default();
+        let answer = self.client.get(format!("{}/silence/{id}", self.url));
+        let text = answer.send().await.unwrap().text().await.unwrap();
+        let silence: Value = serde_json::from_str(&text).unwrap();
+        let matcher = silence["matchers"].get(1).ok_or(text)?;
+        Ok(Matcher {
+            name: matcher["name"].as_str().unwrap().to_owned(),
+            operator: MatchOperator::from_flags(
+                matcher["isRegex"].as_bool().unwrap(),
+                matcher["isEqual"].as_bool().unwrap(),
+            ),
+            value: matcher["value"].as_str().unwrap().to_owned(),
+        })
+    }
+}
+
+fn tool(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join(".tools/alertmanager-newest/usr/bin")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run make tools",
+        path.display()
+    );
+    path
 }

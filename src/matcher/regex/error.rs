@@ -93,8 +93,9 @@ pub enum GoRegexErrorKind {
     /// A backslash at the very end.
     TrailingBackslash,
     /// `\Q` without `\E`. Go accepts it alone, and so does Alertmanager when a
-    /// silence is created; but inside `^(?:…)$` it swallows the rest, and one
-    /// such silence stops Alertmanager 0.33 from applying any silence at all.
+    /// silence is created; but inside `^(?:…)$` it swallows the rest, and as long
+    /// as one such silence is active Alertmanager applies no silence at all
+    /// (0.25 and 0.33 tried).
     OpenQuotation,
     /// More than Go's 1000 levels, or more than 100 without capturing groups,
     /// where silenced is stricter than Go.

@@ -77,7 +77,10 @@ pub enum MatcherSyntaxErrorKind {
     TextAfterQuote,
     /// `foo="a\tb"`: backslash and `t` for the classic grammar, a tab for the
     /// UTF-8 grammar.
-    #[error("an escape that servers read in different ways: {classic:?} or {utf8:?}")]
+    #[error(
+        "an escape that servers read in different ways: `{classic}` with its backslashes, or the \
+         character that Go means by the escape"
+    )]
     DisputedEscape {
         /// What the classic grammar reads, and a server in its default mode.
         classic: String,

@@ -218,9 +218,8 @@ impl<'t> Reader<'t> {
             Reading::Agreed(value) => Ok(value),
             Reading::Disputed { classic, utf8 } => {
                 let hint = format!(
-                    "{} for the first, {} for the second",
-                    instead(&classic),
-                    instead(&utf8)
+                    "{} for backslashes, or else the character itself",
+                    instead(&classic)
                 );
                 Err(self.error(Kind::DisputedEscape { classic, utf8 }, start, hint))
             }
