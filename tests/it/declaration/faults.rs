@@ -1,6 +1,8 @@
 //! Is each fault of a file named, with its place and what to do? These messages
 //! are the product, so every one is written down here.
 
+use std::fmt::Write;
+
 use expect_test::{Expect, expect};
 
 use super::{read, shown};
@@ -30,11 +32,11 @@ fn entry(lines: &str) -> String {
     for line in own {
         let key = line.split(':').next().unwrap();
         if !lines.lines().any(|line| line.starts_with(key)) {
-            entry += &format!("  {line}\n");
+            writeln!(entry, "  {line}").unwrap();
         }
     }
     for line in lines.lines() {
-        entry += &format!("  {line}\n");
+        writeln!(entry, "  {line}").unwrap();
     }
     entry
 }
