@@ -41,7 +41,9 @@ pub struct Declarations {
     pub silences: Vec<Declaration>,
     /// What is wrong or suspicious, ordered by file and position.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files with at least one error: nothing in them is used.
+    /// Files with at least one error of their own: nothing in them is used. An
+    /// ambiguous name or a violation of the policy concerns one declaration, and
+    /// breaks no file.
     pub broken: Vec<BrokenFile>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
