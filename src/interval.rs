@@ -69,6 +69,7 @@ impl IntervalSet {
     }
 
     /// The intervals in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Interval> + '_ {
         self.0.iter().copied()
     }

@@ -18,8 +18,29 @@ pub mod timestamp;
 
 // The functional core: no IO, no clock, no async.
 pub mod declaration;
+pub mod plan;
 pub mod schedule;
 pub mod zone;
-// pub mod plan;
+
+// An Alertmanager in memory: pure, but for the HTTP around it.
+pub mod memory;
 
 // The imperative shell.
+#[cfg(feature = "daemon")]
+pub mod alertmanager;
+#[cfg(feature = "daemon")]
+pub mod apply;
+#[cfg(feature = "daemon")]
+pub mod clock;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
+pub mod reconcile;
+#[cfg(feature = "daemon")]
+pub mod server;
+#[cfg(feature = "daemon")]
+pub mod source;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod zoneinfo;

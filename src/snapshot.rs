@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// One revision of the declarations, complete and consistent.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Which one.
     pub revision: Revision,
@@ -14,7 +16,7 @@ pub struct Snapshot {
 }
 
 /// One file of a snapshot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SnapshotFile {
     /// Relative to the root of the declarations, with `/` between its parts.
     pub path: String,
@@ -24,7 +26,7 @@ pub struct SnapshotFile {
 }
 
 /// A path that looks like a declaration and is not read, with the reason.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SkippedPath {
     /// Relative to the root of the declarations.
     pub path: String,
@@ -33,7 +35,7 @@ pub struct SkippedPath {
 }
 
 /// Which state of the source this is.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Revision {
     /// A Git commit, in full hexadecimal.
     Commit(String),

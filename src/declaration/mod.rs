@@ -5,6 +5,7 @@ mod calendar;
 mod definition;
 mod diagnostic;
 mod entry;
+pub mod expansion;
 mod fields;
 mod form;
 mod leaf;
@@ -20,7 +21,7 @@ mod scalar;
 mod timezone;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use review::{Rule, review};
@@ -30,7 +31,7 @@ use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-use crate::zone::ZoneDatabase;
+use crate::zone::{Zone, ZoneDatabase};
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,8 @@ pub struct Declarations {
     /// ambiguous name or a violation of the policy concerns one declaration, and
     /// breaks no file.
     pub broken: Vec<BrokenFile>,
+    /// The paths of all files, broken ones included.
+    pub paths: BTreeSet<String>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
 }
@@ -94,8 +97,10 @@ pub struct Declaration {
     pub ticket: Option<String>,
     /// Which alerts.
     pub matchers: Matchers,
-    /// When.
+    /// When; never from `expires` on.
     pub schedule: Schedule,
+    /// Whose wall clock its author reads, if it names a zone.
+    pub zone: Option<Zone>,
     /// Where.
     pub targets: TargetSelector,
     /// Free key-value pairs for servers that keep them.

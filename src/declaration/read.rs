@@ -146,6 +146,11 @@ pub(super) fn read(snapshot: &Snapshot, database: &ZoneDatabase) -> Declarations
     let (silences, ambiguous) = choose(&files, entries);
     let mut declarations = Declarations {
         files: snapshot.files.len(),
+        paths: snapshot
+            .files
+            .iter()
+            .map(|file| file.path.clone())
+            .collect(),
         silences,
         ambiguous,
         ..Declarations::default()

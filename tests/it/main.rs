@@ -1,21 +1,43 @@
-//! The integration tests, in one binary.
+//! The integration tests, in one binary so that they link once.
 
 #![allow(
+    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and prints its seed"
 )]
-#![allow(clippy::print_stdout, reason = "seeds and measurements are printed")]
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "expect-test writes its literals so"
+)]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of cases reads best in one piece"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "real servers are waited for on the real clock"
+)]
+#![allow(
+    clippy::result_large_err,
+    reason = "a test passes errors on, it does not make many"
+)]
 #![allow(
     clippy::needless_pass_by_value,
-    clippy::needless_raw_string_hashes,
-    clippy::too_many_lines,
-    reason = "expected messages are written in place, by expect-test"
+    reason = "expected messages are passed on from where they are written"
 )]
 
+mod client;
+mod contract;
 mod declaration;
+mod deploy;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod promises;
+mod source;
+mod support;
+mod tidy;
 mod time_cases;

@@ -1,23 +1,15 @@
 //! Do we read regular expressions and matcher strings as a real Alertmanager
 //! does? Every pattern here goes to both.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test stops at the first surprise and prints its seed"
-)]
-
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 use silenced::matcher::regex::{GoRegex, GoRegexErrorKind};
 use silenced::matcher::{MatchOperator, Matcher};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
+
+use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::random::seeded;
 
 /// Patterns that are worth their own line: each is a rule of Go's parser.
 const PATTERNS: &str = include_str!("matcher_differential/patterns.txt");
@@ -30,7 +22,7 @@ const VALUES: &str = include_str!("matcher_differential/values.txt");
 
 #[tokio::test]
 async fn accepts_and_refuses_the_patterns_that_alertmanager_does() {
-    let server = Alertmanager::start().await;
+    let server = Server::start();
     let mut patterns: Vec<String> = PATTERNS.lines().map(str::to_owned).collect();
     patterns.extend(deep_and_large());
     patterns.extend(random_patterns(1500));
@@ -64,7 +56,7 @@ async fn accepts_and_refuses_the_patterns_that_alertmanager_does() {
 
 #[tokio::test]
 async fn matches_the_values_that_alertmanager_does() {
-    let server = Alertmanager::start().await;
+    let server = Server::start();
     let values: Vec<String> = VALUES
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -118,7 +110,7 @@ fn regex_matcher(pattern: &str) -> Matcher {
 /// same, for every string that we accept.
 #[tokio::test]
 async fn reads_the_strings_that_amtool_does() {
-    let server = Alertmanager::start().await;
+    let server = Server::start();
     let pieces = [
         "foo", "b9", "_", ":", "a.b", "é", "1", "=", "=~", "!=", "!~", "=", "!", "~", "\"", "\"",
         "\"", "\\", "\\\\", "\\\"", "\\n", "\\t", "\\d", "\\x41", " ", "\t", ",", "{", "}", "'",
@@ -181,15 +173,6 @@ fn deep_and_large() -> Vec<String> {
     ]
 }
 
-/// A generator whose seed is printed; the variable `SEED` sets it.
-pub(crate) fn seeded() -> fastrand::Rng {
-    let seed = std::env::var("SEED")
-        .ok()
-        .map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
-    println!("SEED={seed}");
-    fastrand::Rng::with_seed(seed)
-}
-
 fn random_patterns(count: usize) -> impl Iterator<Item = String> {
     let mut random = seeded();
     let pieces: Vec<&str> = PIECES.split_whitespace().collect();
@@ -201,50 +184,20 @@ fn random_patterns(count: usize) -> impl Iterator<Item = String> {
     })
 }
 
-/// A real one, on a free port of the loopback interface.
-struct Alertmanager {
+/// A real server, and a connection to it.
+struct Server {
     url: String,
     client: reqwest::Client,
-    _process: Child,
-    _storage: tempfile::TempDir,
+    _process: Alertmanager,
 }
 
-impl Alertmanager {
-    async fn start() -> Self {
-        let storage = tempfile::tempdir().unwrap();
-        let configuration = storage.path().join("alertmanager.yml");
-        std::fs::write(
-            &configuration,
-            "route: {receiver: none}\nreceivers: [{name: none}]\n",
-        )
-        .unwrap();
-        let mut process = Command::new(tool("prometheus-alertmanager"))
-            .arg(format!("--config.file={}", configuration.display()))
-            .arg(format!("--storage.path={}", storage.path().display()))
-            .arg("--web.listen-address=127.0.0.1:0")
-            .arg("--cluster.listen-address=")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
-        let mut history = String::new();
-        let address = loop {
-            let line = log.next_line().await.unwrap();
-            let line = line.unwrap_or_else(|| panic!("alertmanager ended: {history}"));
-            if let Some((_, address)) = line.split_once("msg=\"Listening on\" address=") {
-                break address.to_owned();
-            }
-            history += &line;
-        };
-        // Keeps the pipe from filling up.
-        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+impl Server {
+    fn start() -> Self {
+        let process = Alertmanager::start(Release::Newest, &Options::default());
         Self {
-            url: format!("http://{address}/api/v2"),
+            url: format!("{}/api/v2", process.base_url()),
             client: reqwest::Client::new(),
             _process: process,
-            _storage: storage,
         }
     }
 
@@ -307,7 +260,7 @@ impl Alertmanager {
 
     /// What `amtool` makes of a matcher's string.
     async fn amtool(&self, string: &str) -> Result<Matcher, String> {
-        let output = Command::new(tool("amtool"))
+        let output = Command::new(Release::Newest.amtool())
             .arg(format!(
                 "--alertmanager.url={}",
                 self.url.trim_end_matches("/api/v2")
@@ -336,16 +289,4 @@ impl Alertmanager {
             value: matcher["value"].as_str().unwrap().to_owned(),
         })
     }
-}
-
-fn tool(name: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join(".tools/alertmanager-newest/usr/bin")
-        .join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run make tools",
-        path.display()
-    );
-    path
 }

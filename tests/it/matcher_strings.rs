@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use silenced::matcher::{MatchOperator, Matcher};
 
-use crate::matcher_differential::seeded;
+use crate::support::random::seeded;
 
 const ACCEPTED: &[&str] = &[
     "foo=bar",

@@ -1,0 +1,58 @@
+# Every task of the project; CI runs nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VERSION := $(shell sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml)
+REVISION = $(shell git rev-parse HEAD 2> /dev/null || echo unknown)
+CONTAINER_ENGINE ?= $(firstword $(foreach engine,podman docker,$(if $(shell command -v $(engine)),$(engine))))
+
+# The version is part of the path, so that a new one is installed by itself.
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+.PHONY: help
+help: ## Show these targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: demo
+demo: build-tools ## Run silenced over this repository's silences/ with an Alertmanager in memory
+	cargo run --locked -- demo
+
+.PHONY: test
+test: tools ## Run every test
+	cargo test --locked
+
+.PHONY: bless
+bless: tools ## Accept the tests' present output as the expected one
+	UPDATE_EXPECT=1 cargo test --locked
+
+.PHONY: check
+check: build-tools $(CARGO_DENY) ## Format, lints, the core alone, documentation, dependencies
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --no-default-features -- -D warnings
+	$(CARGO_DENY) --log-level error check bans licenses sources
+	$(CARGO_DENY) --log-level error --all-features check licenses sources
+	$(MAKE) --no-print-directory doc
+
+.PHONY: doc
+doc: build-tools ## Build the library's documentation; a broken link is an error
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+.PHONY: image
+image: ## Build the container image with podman or docker
+	@test -n "$(CONTAINER_ENGINE)" || { echo "make image: neither podman nor docker is installed" >&2; exit 1; }
+	$(CONTAINER_ENGINE) build $(IMAGE_OPTIONS) -f deploy/Dockerfile -t silenced:$(VERSION) \
+		--label org.opencontainers.image.version=$(VERSION) \
+		--label org.opencontainers.image.revision=$(REVISION) .
+
+.PHONY: tools
+tools: ## Install what the tests need (Debian packages, and .tools/)
+	@tests/install-tools.sh
+
+.PHONY: build-tools
+build-tools:
+	@tests/install-tools.sh build
+
+$(CARGO_DENY):
+	cargo install --quiet --locked --root $(@:/bin/cargo-deny=) --version $(CARGO_DENY_VERSION) cargo-deny

@@ -1,0 +1,58 @@
+//! How is a foreign text shown to people? Cut short and made harmless: what a
+//! server answers ends up in logs and terminals, where it must not give orders.
+
+/// Enough for every message that Alertmanager writes, short enough for a log line.
+const LONGEST: usize = 200;
+
+/// At most the first 200 characters of `text` on one line: runs of white space
+/// become one space, and control and direction-changing characters are escaped.
+pub(super) fn excerpt(text: &str) -> String {
+    let mut shown = String::new();
+    let mut room = LONGEST;
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        for character in word.chars() {
+            if room == 0 {
+                shown.push('…');
+                return shown;
+            }
+            room -= 1;
+            if is_harmful(character) {
+                shown.extend(character.escape_unicode());
+            } else {
+                shown.push(character);
+            }
+        }
+        if room > 0 && words.clone().next().is_some() {
+            shown.push(' ');
+            room -= 1;
+        }
+    }
+    shown
+}
+
+/// Control characters, and those that hide text or reverse its direction.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stays_on_one_line_and_gives_the_terminal_no_orders() {
+        assert_eq!(
+            excerpt("  one\r\n\ttwo \u{1b}[31mred\u{202e}  "),
+            "one two \\u{1b}[31mred\\u{202e}"
+        );
+    }
+
+    #[test]
+    fn it_is_cut_between_characters_and_says_so() {
+        assert_eq!(excerpt(&"ü".repeat(200)), "ü".repeat(200));
+        assert_eq!(excerpt(&"ü".repeat(201)), format!("{}…", "ü".repeat(200)));
+        assert_eq!(excerpt(&"ü ".repeat(201)), format!("{}…", "ü ".repeat(100)));
+    }
+}

@@ -1,0 +1,74 @@
+//! How do we speak to a server that holds silences? The three calls of
+//! Alertmanager's API v2 that silenced needs, and their client over HTTP.
+//!
+//! Grafana, Mimir and Cortex answer the same calls, with differences that the
+//! client evens out: nothing beyond this module knows which one it talks to.
+
+mod answer;
+mod client;
+mod error;
+mod excerpt;
+mod settings;
+mod wire;
+
+use std::future::Future;
+
+use crate::silence::{Silence, SilenceDraft, SilenceId};
+use crate::timestamp::Timestamp;
+
+pub use client::Client;
+pub use error::{ApiError, ApiErrorKind, Limit};
+pub use settings::{ClientSettings, Credentials, InvalidSettings};
+
+/// What silenced asks of a server, over HTTP or in memory.
+///
+/// No call retries: a write whose outcome is unknown must be looked up in a
+/// new listing first, and only the caller knows when that is due.
+pub trait SilenceApi: Send + Sync {
+    /// Every silence that the server lets us see.
+    fn list(&self) -> impl Future<Output = Result<Listing, ApiError>> + Send;
+
+    /// Creates a silence, or updates the one that the draft's `id` names, and
+    /// returns the id under which it is now kept: a server that cannot update
+    /// in place expires the old silence and answers with a new id.
+    fn set(&self, draft: &SilenceDraft)
+    -> impl Future<Output = Result<SilenceId, ApiError>> + Send;
+
+    /// Ends a silence now. One that has ended already is [`Expired::Done`] too.
+    fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send;
+}
+
+/// What a server holds, as far as it could be read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listing {
+    /// In the server's order: all live ones, and of the expired ones those
+    /// whose comment may carry a marker, for they tell what was ended by hand.
+    pub silences: Vec<Silence>,
+    /// How many expired silences without a marker were left out. Servers keep
+    /// them for days (five by default), often in greater number than live ones.
+    pub expired: usize,
+    /// What could not be read. These silences exist all the same: whoever
+    /// finds one of its own missing must not take it for gone.
+    pub skipped: Skipped,
+    /// The server's clock when it answered, from the `Date` header.
+    pub server_time: Option<Timestamp>,
+}
+
+/// Entries of a list that are no silences as we know them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Skipped {
+    /// How many.
+    pub count: usize,
+    /// What was wrong with the first, for people.
+    pub first: Option<String>,
+}
+
+/// How an [`SilenceApi::expire`] ended, when it ended well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expired {
+    /// The server ended it, or it had ended before.
+    Done,
+    /// The server that answered does not know it: forgotten after its
+    /// retention, or, in a cluster, not yet heard of. The next listing tells.
+    Gone,
+}

@@ -1,0 +1,47 @@
+//! What time is it? The one place that reads a clock.
+//!
+//! A simulated clock follows tokio's, so that in a test one `sleep` moves
+//! timers and wall time together.
+
+use chrono::Utc;
+use tokio::time::Instant;
+
+use crate::timestamp::Timestamp;
+
+/// Tells the time.
+#[derive(Clone, Copy, Debug)]
+pub enum Clock {
+    /// The machine's clock.
+    System,
+    /// Started at `epoch` when tokio's clock stood at `since`.
+    Simulated {
+        /// The wall time at `since`.
+        epoch: Timestamp,
+        /// Tokio's time then.
+        since: Instant,
+    },
+}
+
+impl Clock {
+    /// A clock that shows `epoch` now and runs with tokio's timers.
+    #[must_use]
+    pub fn simulated(epoch: Timestamp) -> Self {
+        Self::Simulated {
+            epoch,
+            since: Instant::now(),
+        }
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(self) -> Timestamp {
+        match self {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one reader of the clock"
+            )]
+            Self::System => Utc::now().into(),
+            Self::Simulated { epoch, since } => epoch.plus(since.elapsed()),
+        }
+    }
+}

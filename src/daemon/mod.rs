@@ -1,0 +1,172 @@
+//! What keeps it going? The loop: a pass, then wait for the interval or for
+//! somebody who asks, one pass at a time, until told to stop.
+
+mod status;
+mod trigger;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use status::Status;
+pub use trigger::{RequestId, Trigger};
+
+use crate::alertmanager::SilenceApi;
+use crate::clock::Clock;
+use crate::reconcile::{Mode, PassOptions, Reconciler};
+use crate::snapshot::Snapshot;
+use crate::telemetry::{Cause, Metrics};
+
+/// Reads the source once; what is wrong with it comes as text for people.
+pub type ReadSource =
+    Box<dyn FnMut() -> Pin<Box<dyn Future<Output = Result<Snapshot, String>> + Send>> + Send>;
+
+/// What others may do with a running daemon.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// To ask for a pass.
+    pub trigger: Trigger,
+    /// To see how it is doing.
+    pub status: watch::Receiver<Status>,
+    suspended: Arc<AtomicBool>,
+}
+
+impl Handle {
+    /// Stops writing, or starts again; observing goes on. The following pass is
+    /// the first that obeys.
+    #[must_use]
+    pub fn suspend(&self, suspended: bool) -> RequestId {
+        self.suspended.store(suspended, Ordering::SeqCst);
+        self.trigger.request()
+    }
+}
+
+/// The reconciler, with everything that a loop around it needs.
+pub struct Daemon<A> {
+    reconciler: Reconciler<A>,
+    read_source: ReadSource,
+    clock: Clock,
+    interval: Duration,
+    metrics: Arc<Metrics>,
+    trigger: Trigger,
+    suspended: Arc<AtomicBool>,
+    status: watch::Sender<Status>,
+}
+
+impl<A: SilenceApi> Daemon<A> {
+    /// A daemon that has not made a pass yet, and the handle to it.
+    #[must_use]
+    pub fn new(
+        reconciler: Reconciler<A>,
+        read_source: ReadSource,
+        clock: Clock,
+        interval: Duration,
+        metrics: Arc<Metrics>,
+    ) -> (Self, Handle) {
+        let trigger = Trigger::default();
+        let suspended = Arc::new(AtomicBool::new(false));
+        let zones = reconciler.zones();
+        let (status, receiver) = watch::channel(Status {
+            instance: reconciler.settings().instance.clone(),
+            tzdata: (zones.version().to_owned(), zones.origin().to_string()),
+            suspended: false,
+            pass: None,
+            answered: 0,
+            last_success: None,
+            heartbeat: clock.now(),
+            failures: 0,
+            interval,
+        });
+        let handle = Handle {
+            trigger: trigger.clone(),
+            status: receiver,
+            suspended: Arc::clone(&suspended),
+        };
+        let daemon = Self {
+            reconciler,
+            read_source,
+            clock,
+            interval,
+            metrics,
+            trigger,
+            suspended,
+            status,
+        };
+        (daemon, handle)
+    }
+
+    /// Makes passes until `stop` turns true. A pass under way then ends its
+    /// requests in flight and begins no others.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut cause = Cause::Startup;
+        while !*stop.borrow() {
+            self.pass(cause, &stop).await;
+            let wait = self.wait();
+            cause = tokio::select! {
+                // A closed channel means that nobody is left who could stop us later.
+                _ = stop.wait_for(|stopped| *stopped) => break,
+                () = self.trigger.requested() => Cause::Request,
+                () = tokio::time::sleep(wait) => Cause::Interval,
+            };
+        }
+    }
+
+    async fn pass(&mut self, cause: Cause, stop: &watch::Receiver<bool>) {
+        // Before the source is read: a request that arrives from here on may
+        // speak of something that this pass does not see.
+        let answered = self.trigger.last();
+        let suspended = self.suspended.load(Ordering::SeqCst);
+        self.status
+            .send_modify(|status| status.heartbeat = self.clock.now());
+        let began = tokio::time::Instant::now();
+        let read = (self.read_source)().await;
+        if let Err(error) = &read {
+            tracing::error!("{error}");
+        }
+        self.metrics.phase("source", began.elapsed());
+        let options = PassOptions {
+            mode: if suspended {
+                Mode::Observe
+            } else {
+                Mode::Apply
+            },
+            insist: cause != Cause::Interval,
+            now: self.clock.now(),
+            stop,
+            progress: &|_, _, _| {},
+        };
+        let reconciling = tokio::time::Instant::now();
+        let pass = self.reconciler.pass(read, options).await;
+        self.metrics.phase("reconcile", reconciling.elapsed());
+        self.metrics.phase("total", began.elapsed());
+        self.metrics
+            .record(cause, &pass, suspended, self.clock.now());
+        tracing::debug!(
+            outcome = pass.outcome().word(),
+            seconds = began.elapsed().as_secs_f64(),
+            "pass"
+        );
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.suspended = suspended;
+            status.record(pass, answered, now);
+        });
+    }
+
+    /// Until the next pass: the interval, a tenth more or less so that many
+    /// daemons do not ask the same server in step, or until a failing target
+    /// may be tried again.
+    fn wait(&self) -> Duration {
+        let interval = self.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
+        let now = self.clock.now();
+        let retry = self
+            .reconciler
+            .next_retry()
+            .map(|at| at.since(now).max(Duration::from_secs(1)));
+        retry.map_or(interval, |retry| retry.min(interval))
+    }
+}

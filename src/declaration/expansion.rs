@@ -1,0 +1,29 @@
+//! What do the declarations come to? Their intervals over a range, the same
+//! for `silenced expand`, the timeline and the tests.
+
+use serde_json::{Value, json};
+
+use super::Declaration;
+use crate::interval::Interval;
+
+/// The body of `silenced expand --format json`: every declaration, those
+/// without an interval too; intervals are clipped to `range`.
+pub fn to_json<'a>(
+    declarations: impl IntoIterator<Item = &'a Declaration>,
+    range: Interval,
+    tzdata: &str,
+) -> Value {
+    let silences: Vec<Value> = declarations
+        .into_iter()
+        .map(|declaration| {
+            let intervals: Vec<_> = declaration
+                .schedule
+                .expand(range)
+                .iter()
+                .map(|interval| (interval.start(), interval.end()))
+                .collect();
+            json!({ "name": declaration.name, "intervals": intervals })
+        })
+        .collect();
+    json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "silences": silences })
+}

@@ -1,0 +1,72 @@
+//! Which silence stands for which window? Pairs of what is declared and what
+//! is there, under one name.
+//!
+//! First by the start in the marker, which is the schedule's own and survives
+//! whatever the server made of it; what is left pairs by overlap, earliest
+//! first, so that an edited window keeps its silence and its id.
+
+use std::cmp::Reverse;
+
+use super::observed::Owned;
+use crate::declaration::Declaration;
+use crate::schedule::Occurrence;
+use crate::silence::{SilenceId, SilenceState};
+
+/// Every owned silence of a name lands in exactly one of these.
+pub(super) struct Pairing {
+    /// The one that stands for each window, in the windows' order.
+    pub(super) live: Vec<Option<Owned>>,
+    /// Further ones for the same window, with the id of the one that stays.
+    pub(super) duplicates: Vec<(Owned, SilenceId)>,
+    /// Those that stand for no window.
+    pub(super) unpaired: Vec<Owned>,
+}
+
+pub(super) fn pair(
+    windows: &[Occurrence],
+    mut owned: Vec<Owned>,
+    declaration: &Declaration,
+) -> Pairing {
+    // Of several for one window the best comes first.
+    owned.sort_by_cached_key(|owned| {
+        (
+            !owned.silence.matchers.same_set(&declaration.matchers),
+            Reverse(owned.silence.state == SilenceState::Active),
+            owned.silence.starts_at,
+            owned.silence.id.clone(),
+        )
+    });
+    let mut pairing = Pairing {
+        live: windows.iter().map(|_| None).collect(),
+        duplicates: Vec::new(),
+        unpaired: Vec::new(),
+    };
+    let mut rest = Vec::new();
+    for candidate in owned {
+        let same_start = windows
+            .iter()
+            .position(|window| window.marker_start() == candidate.marker.start);
+        match same_start.and_then(|index| pairing.live.get_mut(index)) {
+            Some(slot @ None) => *slot = Some(candidate),
+            Some(Some(kept)) => pairing
+                .duplicates
+                .push((candidate, kept.silence.id.clone())),
+            None => rest.push(candidate),
+        }
+    }
+    rest.sort_by_key(|candidate| candidate.silence.starts_at);
+    for candidate in rest {
+        let silence = &candidate.silence;
+        let slot = windows
+            .iter()
+            .zip(&mut pairing.live)
+            .find(|(window, slot)| {
+                slot.is_none() && window.start < silence.ends_at && silence.starts_at < window.end
+            });
+        match slot {
+            Some((_, slot)) => *slot = Some(candidate),
+            None => pairing.unpaired.push(candidate),
+        }
+    }
+    pairing
+}

@@ -1,0 +1,80 @@
+//! When may a failing target be tried again?
+//!
+//! Exponential with full jitter, so that many daemons that lost the same server
+//! do not come back to it in step.
+
+use std::time::Duration;
+
+use crate::timestamp::Timestamp;
+
+/// The first failure is retried within this time.
+const FIRST: Duration = Duration::from_secs(5);
+
+/// However often it fails, a target is tried at least this often.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// The state of one target: fine, or failing and to be left alone for a while.
+#[derive(Clone, Debug, Default)]
+pub struct Backoff {
+    failures: u32,
+    waiting: Option<(Timestamp, String)>,
+}
+
+impl Backoff {
+    /// A target that has not failed.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            failures: 0,
+            waiting: None,
+        }
+    }
+
+    /// Until when to leave it alone.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        self.waiting.as_ref().map(|(until, _)| *until)
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.waiting.as_ref().map(|(_, error)| error.as_str())
+    }
+
+    /// It failed again.
+    pub fn failed(&mut self, now: Timestamp, error: String) {
+        let ceiling = FIRST
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST);
+        self.failures = self.failures.saturating_add(1);
+        let wait = Duration::from_secs(fastrand::u64(1..=ceiling.as_secs()));
+        self.waiting = Some((now.plus(wait), error));
+    }
+
+    /// It works.
+    pub fn succeeded(&mut self) {
+        *self = Self::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_longer_each_time_and_never_beyond_the_longest() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let mut backoff = Backoff::new();
+        for ceiling in [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900] {
+            backoff.failed(now, "no answer".to_owned());
+            let wait = backoff.until().expect("waiting").since(now).as_secs();
+            assert!(
+                (1..=ceiling).contains(&wait),
+                "{wait} s, expected at most {ceiling} s"
+            );
+        }
+        backoff.succeeded();
+        assert_eq!(backoff.until(), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! How is a pass asked for? The routes that change something.
+//!
+//! The work is never done in the request: it is put to the loop, and whoever
+//! wants the result waits for the loop to publish it.
+
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{AppState, json_response, problem};
+use crate::daemon::RequestId;
+
+/// Requests that wait at once. Each holds a connection and a few kilobytes.
+pub(super) const MOST_WAITERS: usize = 64;
+
+/// The longest wait: beyond any pass that will still end well, and below the
+/// five to ten minutes after which most proxies give up.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SyncQuery {
+    wait: Option<String>,
+}
+
+pub(super) async fn sync(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Query(query): Query<SyncQuery>,
+) -> Response {
+    if let Err(denied) = authorise(&state, &headers) {
+        return denied;
+    }
+    let wait = match query.wait.as_deref().map(parse_wait).transpose() {
+        Ok(wait) => wait,
+        Err(message) => return problem(StatusCode::BAD_REQUEST, &message),
+    };
+    answer(&state, state.0.handle.trigger.request(), wait).await
+}
+
+pub(super) async fn suspend(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    set_suspended(&state, &headers, true)
+}
+
+pub(super) async fn resume(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    set_suspended(&state, &headers, false)
+}
+
+fn set_suspended(state: &AppState, headers: &HeaderMap, suspended: bool) -> Response {
+    if let Err(denied) = authorise(state, headers) {
+        return denied;
+    }
+    let id = state.0.handle.suspend(suspended);
+    tracing::warn!(suspended, "writing was switched by a request");
+    json_response(
+        StatusCode::ACCEPTED,
+        &json!({ "id": id, "suspended": suspended }),
+    )
+}
+
+#[expect(
+    clippy::result_large_err,
+    reason = "a response is what both arms come to"
+)]
+fn authorise(state: &AppState, headers: &HeaderMap) -> Result<(), Response> {
+    use super::authorisation::Denied;
+    state.0.authorisation.check(headers).map_err(|denied| {
+        let status = match denied {
+            Denied::NotConfigured => StatusCode::FORBIDDEN,
+            Denied::NoToken | Denied::WrongToken => StatusCode::UNAUTHORIZED,
+            Denied::UnreadableFile => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        problem(status, denied.message())
+    })
+}
+
+/// 202 with the number, or the result once the pass that answers it has ended.
+async fn answer(state: &AppState, id: RequestId, wait: Option<Duration>) -> Response {
+    let accepted = json_response(StatusCode::ACCEPTED, &json!({ "id": id }));
+    let Some(wait) = wait else {
+        return accepted;
+    };
+    let Ok(_permit) = state.0.waiters.try_acquire() else {
+        return accepted;
+    };
+    let mut status = state.0.handle.status.clone();
+    let answered = status.wait_for(|status| status.answered >= id);
+    let pass = match tokio::time::timeout(wait, answered).await {
+        Ok(Ok(status)) => status.pass.clone(),
+        // The wait is over, or the daemon is shutting down.
+        _ => None,
+    };
+    pass.map_or(accepted, |pass| {
+        json_response(StatusCode::OK, &pass.to_json(id))
+    })
+}
+
+/// `30s`, `2m`, or plain seconds.
+fn parse_wait(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.strip_suffix('m') {
+        Some(digits) => (digits, 60),
+        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .map(|number| Duration::from_secs(number.saturating_mul(unit)).min(LONGEST_WAIT))
+        .ok_or_else(|| format!("cannot read `wait={text}`: write a duration such as `30s`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_read_and_bounded() {
+        assert_eq!(parse_wait("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(parse_wait("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(parse_wait("5"), Ok(Duration::from_secs(5)));
+        assert_eq!(parse_wait("999999999999m"), Ok(LONGEST_WAIT));
+        assert_eq!(
+            parse_wait("soon"),
+            Err("cannot read `wait=soon`: write a duration such as `30s`".to_owned())
+        );
+    }
+}

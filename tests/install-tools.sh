@@ -1,0 +1,99 @@
+#!/bin/bash
+# install-tools.sh [build]
+#
+# Brings what the tests need: Debian packages by name, and under .tools/ the
+# Alertmanagers, kustomize and Python packages that the tests run. With `build`
+# only what compiling needs. Written for Debian 12 with Rust; a second run looks
+# and returns. To take a newer Alertmanager: rm -r .tools/alertmanager-newest
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+export PATH=$PATH:/usr/sbin:/sbin
+
+compile=(gcc libc6-dev make pkg-config libssl-dev zlib1g-dev)
+# git: repositories for the source tests. chromium: the status page's test.
+run=(git python3-venv chromium fonts-dejavu-core)
+
+say() { echo "install-tools: $*" >&2; }
+
+can_compile() {
+  command -v cc && pkg-config --exists openssl zlib
+} > /dev/null 2>&1
+
+# Prints those of the named packages that are not installed.
+missing() {
+  comm -23 <(printf '%s\n' "$@" | sort) \
+    <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2> /dev/null |
+      sed -n 's/^installed //p' | sort)
+}
+
+apt_install() {
+  local wanted
+  if ! command -v dpkg-query > /dev/null; then
+    say "this is no Debian; install the counterparts of: $*; the tests themselves need Debian 12"
+    exit 1
+  fi
+  mapfile -t wanted < <(missing "$@")
+  [[ ${#wanted[@]} -gt 0 ]] || return 0
+  if [[ $EUID -ne 0 ]]; then
+    say "these packages are missing and only root may install them; run: sudo apt-get install ${wanted[*]}"
+    exit 1
+  fi
+  say "installing ${wanted[*]}"
+  local apt=(apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 --no-install-recommends) log
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  # Package lists may be absent or old; fetch them only then.
+  if ! "${apt[@]}" install "${wanted[@]}" > "$log" 2>&1 &&
+    ! { apt-get -qq update && "${apt[@]}" install "${wanted[@]}"; } > "$log" 2>&1; then
+    cat "$log" >&2
+    say "apt-get could not install ${wanted[*]}; its output is above"
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+# tool NAME WHAT COMMAND...: runs COMMAND unless .tools/NAME already holds WHAT.
+tool() {
+  local mark=.tools/$1/.installed
+  [[ -f $mark && $(< "$mark") == "$2" ]] && return 0
+  say "fetching .tools/$1"
+  "${@:3}" || { say "could not install .tools/$1 ($2)"; exit 1; }
+  echo "$2" > "$mark"
+}
+
+# deb NAME PROGRAM PACKAGE SUITE [VERSION]: an unpacked package whose program runs.
+deb() {
+  tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" && ".tools/$1/usr/bin/$2" --help > /dev/null 2>&1
+}
+
+python() {
+  rm -rf .tools/python
+  /usr/bin/python3 -m venv .tools/python &&
+    .tools/python/bin/pip --quiet --disable-pip-version-check install "$@"
+}
+
+alertmanager() { # NAME SUITE [VERSION]
+  tool "$1" "prometheus-alertmanager $2 ${3:-any}" \
+    deb "$1" prometheus-alertmanager prometheus-alertmanager "${@:2}"
+}
+
+case ${1:-all} in
+  build)
+    can_compile || apt_install "${compile[@]}"
+    ;;
+  all)
+    apt_install "${compile[@]}" "${run[@]}"
+    mkdir -p .tools
+    alertmanager alertmanager-0.25 bookworm
+    alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
+    alertmanager alertmanager-newest forky
+    tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
+    # A virtual environment knows its own path, so a moved one is made anew.
+    tool python "kubernetes-validate 1.37.0 in $root" python kubernetes-validate==1.37.0
+    ;;
+  *)
+    echo "usage: $0 [build]" >&2
+    exit 64
+    ;;
+esac
