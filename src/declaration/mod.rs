@@ -8,6 +8,7 @@ mod entry;
 pub mod expansion;
 mod fields;
 mod form;
+mod leaf;
 mod matchers;
 mod names;
 mod policy;
@@ -41,7 +42,9 @@ pub struct Declarations {
     pub silences: Vec<Declaration>,
     /// What is wrong or suspicious, ordered by file and position.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files with at least one error: nothing in them is used.
+    /// Files with at least one error of their own: nothing in them is used. An
+    /// ambiguous name or a violation of the policy concerns one declaration, and
+    /// breaks no file.
     pub broken: Vec<BrokenFile>,
     /// The paths of all files, broken ones included.
     pub paths: BTreeSet<String>,

@@ -158,7 +158,13 @@ pub fn github(diagnostic: &Diagnostic, root: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25")
+    // The log is shown in a terminal, too.
+    let harmless = text.replace(
+        |character: char| character.is_control() && !matches!(character, '\r' | '\n'),
+        "\u{fffd}",
+    );
+    harmless
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

@@ -24,6 +24,10 @@
     clippy::result_large_err,
     reason = "a test passes errors on, it does not make many"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "expected messages are passed on from where they are written"
+)]
 
 mod client;
 mod contract;
