@@ -137,23 +137,22 @@ impl<A: SilenceApi> Application<'_, A> {
 
 impl ApplyReport {
     fn record(&mut self, action: &Action, outcome: Result<(), (&'static str, ApiError)>) {
-        match outcome {
-            Err((operation, error)) => self.failures.push(Failure {
+        if let Err((operation, error)) = outcome {
+            self.failures.push(Failure {
                 silence: action.silence.clone(),
                 operation,
                 kind: error.kind(),
                 message: error.with_causes().to_string(),
-            }),
-            Ok(()) => {
-                let counter = match action.change {
-                    Change::Create(_) => &mut self.created,
-                    Change::Update(_) => &mut self.updated,
-                    Change::Replace(..) => &mut self.replaced,
-                    Change::Expire(..) => &mut self.expired,
-                };
-                *counter += 1;
-            }
+            });
+            return;
         }
+        let counter = match action.change {
+            Change::Create(_) => &mut self.created,
+            Change::Update(_) => &mut self.updated,
+            Change::Replace(..) => &mut self.replaced,
+            Change::Expire(..) => &mut self.expired,
+        };
+        *counter += 1;
     }
 
     fn add(&mut self, part: Self) {

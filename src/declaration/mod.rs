@@ -36,8 +36,8 @@ use crate::zone::{Zone, ZoneDatabase};
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
 pub struct Declarations {
-    /// How many files were read, broken ones included.
-    pub files: usize,
+    /// The paths of all files, broken ones included.
+    pub paths: BTreeSet<String>,
     /// The valid ones, ordered by name; names are unique.
     pub silences: Vec<Declaration>,
     /// What is wrong or suspicious, ordered by file and position.
@@ -46,8 +46,6 @@ pub struct Declarations {
     /// ambiguous name or a violation of the policy concerns one declaration, and
     /// breaks no file.
     pub broken: Vec<BrokenFile>,
-    /// The paths of all files, broken ones included.
-    pub paths: BTreeSet<String>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
 }

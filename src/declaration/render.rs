@@ -22,7 +22,7 @@ impl<'a> Validation<'a> {
     #[must_use]
     pub const fn new(declarations: &Declarations, diagnostics: &'a [Diagnostic]) -> Self {
         Self {
-            files: declarations.files,
+            files: declarations.paths.len(),
             silences: declarations.silences.len(),
             diagnostics,
         }

@@ -1,6 +1,7 @@
 //! Are the promises of the reconciler kept? Each on a server in memory and on
 //! simulated time.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -386,7 +387,8 @@ async fn mass_expiry_is_held_and_replacements_are_not() {
     let many = |count: usize, alert: &str| {
         let mut text = "owner: dba\nsilences:\n".to_owned();
         for index in 0..count {
-            text += &format!(
+            let _ = write!(
+                text,
                 "  - {{name: silence-{index}, comment: x, matchers: ['alertname=\"{alert}\"', 'i=\"{index}\"'], \
                  schedule: {{starts_at: \"2026-01-08T12:00:00Z\", duration: 7d}}}}\n"
             );
