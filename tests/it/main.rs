@@ -39,6 +39,7 @@ mod matcher_differential;
 mod matcher_strings;
 mod promises;
 mod server;
+mod simulation;
 mod source;
 mod support;
 mod tidy;

@@ -33,6 +33,11 @@ impl InMemory {
             version,
             ..Settings::default()
         };
+        Self::of_settings(settings, clock)
+    }
+
+    /// `clock` is the server's, which may differ from the program's.
+    pub(crate) fn of_settings(settings: Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
@@ -44,8 +49,12 @@ impl InMemory {
         self.server.lock().unwrap()
     }
 
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now().to_datetime()
+    /// The server's clock, which has fractions of a second.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        match self.clock {
+            Clock::System => self.clock.now().to_datetime(),
+            Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
+        }
     }
 }
 
