@@ -41,7 +41,7 @@ impl Handle {
     #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
-        self.trigger.request()
+        self.trigger.request(None)
     }
 }
 
@@ -118,7 +118,7 @@ impl<A: SilenceApi> Daemon<A> {
     async fn pass(&mut self, cause: Cause, stop: &watch::Receiver<bool>) {
         // Before the source is read: a request that arrives from here on may
         // speak of something that this pass does not see.
-        let answered = self.trigger.last();
+        let (answered, confirmed) = self.trigger.take();
         let suspended = self.suspended.load(Ordering::SeqCst);
         self.status
             .send_modify(|status| status.heartbeat = self.clock.now());
@@ -135,6 +135,7 @@ impl<A: SilenceApi> Daemon<A> {
                 Mode::Apply
             },
             insist: cause != Cause::Interval,
+            confirmed: confirmed.as_ref(),
             now: self.clock.now(),
             stop,
             progress: &|_, _, _| {},

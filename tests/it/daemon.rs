@@ -9,8 +9,8 @@ use silenced::clock::Clock;
 use silenced::daemon::{Daemon, Handle, ReadSource};
 use silenced::memory::Version;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Guard;
-use silenced::reconcile::{Outcome, ReconcileSettings, Reconciler, Target};
+use silenced::plan::Settings;
+use silenced::reconcile::{Outcome, Reconciler, Target};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
@@ -63,12 +63,7 @@ fn start(permits: usize) -> Running {
             })
         })
     };
-    let settings = ReconcileSettings {
-        instance: InstanceName::new("lab").unwrap(),
-        horizon: Duration::from_hours(24),
-        lease: Duration::from_hours(1),
-        guard: Guard::default(),
-    };
+    let settings = Settings::new(InstanceName::new("lab").unwrap());
     let target = Target::new(
         TargetName::new("default").unwrap(),
         BTreeMap::new(),
@@ -126,7 +121,9 @@ async fn requests_during_a_pass_are_answered_by_one_following_pass() {
     let running = start(0);
     tokio::time::sleep(Duration::from_secs(1)).await;
     // The first pass is under way and waits for its permit.
-    let ids: Vec<u64> = (0..10).map(|_| running.handle.trigger.request()).collect();
+    let ids: Vec<u64> = (0..10)
+        .map(|_| running.handle.trigger.request(None))
+        .collect();
     assert_eq!(ids, (1..=10).collect::<Vec<_>>());
     running.permits.add_permits(1);
     running.answered(0).await;
@@ -158,7 +155,7 @@ async fn suspended_it_observes_and_does_not_write() {
         server.expire(&id, now).unwrap();
         id
     };
-    let id = running.handle.trigger.request();
+    let id = running.handle.trigger.request(None);
     running.answered(id).await;
     let pass = running.handle.status.borrow().pass.clone().unwrap();
     assert!(pass.has_changes(), "{mine} is missed");

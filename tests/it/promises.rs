@@ -2,11 +2,12 @@
 //! simulated time.
 
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use expect_test::expect;
 use silenced::memory::{SavedState, Version};
-use silenced::plan::{Change, Guard, HoldCause};
+use silenced::plan::{Change, Fingerprint, HandExpired, HoldCause, Mode as WriteMode};
 use silenced::reconcile::{Mode, Outcome, Pass};
 
 use crate::support::world::World;
@@ -79,7 +80,7 @@ async fn a_window_within_the_horizon_becomes_a_pending_silence() {
     world.write("nightly.yaml", NIGHTLY);
     assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
     expect![[r#"
-        pending 2026-01-08T21:00:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000000]
+        pending 2026-01-08T21:00:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000001]
     "#]]
     .assert_eq(&world.show());
 }
@@ -90,8 +91,8 @@ async fn a_process_that_starts_inside_a_window_opens_it_for_the_time_left() {
     world.write("nightly.yaml", NIGHTLY);
     world.sync().await;
     expect![[r#"
-        active 2026-01-09T02:30:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000000]
-        pending 2026-01-09T21:00:00Z..2026-01-10T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-09T21:00:00Z source=nightly.yaml commit=0000000]
+        active 2026-01-09T02:30:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000001]
+        pending 2026-01-09T21:00:00Z..2026-01-10T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-09T21:00:00Z source=nightly.yaml commit=0000001]
     "#]]
     .assert_eq(&world.show());
 }
@@ -374,11 +375,10 @@ async fn an_empty_repository_expires_nothing_until_it_is_confirmed() {
     );
     assert_eq!(world.ids("high-latency").len(), 1);
 
-    let fingerprint = pass.targets[0].plan.as_ref().unwrap().fingerprint.clone();
-    world.restart(Guard {
-        confirmed: Some(fingerprint),
-        ..Guard::default()
-    });
+    world.confirmed = Some(Fingerprint::new("0123456789abcdef"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)], "another plan");
+    let plan = pass.targets[0].plan.as_ref().unwrap();
+    world.confirmed = Some(plan.fingerprint.clone());
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
 }
 
@@ -460,7 +460,7 @@ async fn always_is_a_lease_that_is_renewed_in_place_and_lapses_alone() {
     world.write("always.yaml", &always);
     world.sync().await;
     expect![[r#"
-        active 2026-01-08T12:00:00Z..2026-01-08T13:00:00Z {alertname="HighDBLatency"} dba: Known defect. | [silenced instance=lab silence=high-latency start=lease source=always.yaml commit=0000000]
+        active 2026-01-08T12:00:00Z..2026-01-08T13:00:00Z {alertname="HighDBLatency"} dba: Known defect. | [silenced instance=lab silence=high-latency start=lease source=always.yaml commit=0000001]
     "#]]
     .assert_eq(&world.show());
     let ids = world.ids("high-latency");
@@ -496,4 +496,149 @@ async fn a_shorter_horizon_takes_no_pending_silence_away() {
     let now = world.clock.now().to_datetime();
     world.api.server().put(later.into(), now).unwrap();
     assert_eq!(actions(&world.plan().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_expired_by_hand_is_created_again_and_reported() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.expire_by_hand("high-latency");
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    let remarks = &pass.targets[0].plan.as_ref().unwrap().remarks;
+    assert!(remarks[0].contains("was expired by hand"), "{remarks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_expiry_is_respected_if_so_set_until_a_commit() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.sleep(Duration::from_mins(5)).await;
+    world.expire_by_hand("high-latency");
+    for _ in 0..3 {
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+        assert_eq!(
+            holds(&pass),
+            [("high-latency".to_owned(), HoldCause::HandExpired)]
+        );
+        world.restart();
+    }
+    world.write("once.yaml", &ONCE.replace("defect", "fault"));
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_we_expired_ourselves_is_no_hand_expiry() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.delete("once.yaml");
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    world.write("once.yaml", ONCE);
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_show_a_new_silence_yet_makes_no_duplicate() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    let before = world.api.server().save();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let after = world.api.server().save();
+    let now = || world.clock.now().to_datetime();
+    world.api.server().restore(before, now());
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Unsettled)]
+    );
+    // The replica has heard of it.
+    world
+        .api
+        .server()
+        .restore(after, world.clock.now().to_datetime());
+    assert_eq!(actions(&world.sync().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_that_never_shows_is_made_again_when_replicas_must_have_agreed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    let before = world.api.server().save();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let now = world.clock.now().to_datetime();
+    world.api.server().restore(before, now);
+    world.sleep(world.settings.settle).await;
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn modes_hold_what_they_do_not_allow() {
+    for (mode, expected) in [
+        (WriteMode::Sync, (1, 1, 1, 1)),
+        (WriteMode::UpsertOnly, (1, 1, 1, 0)),
+        (WriteMode::CreateOnly, (1, 0, 0, 0)),
+        (WriteMode::Observe, (0, 0, 0, 0)),
+    ] {
+        let declared = |name: &str, alert: &str, comment: &str| {
+            ONCE.replace("high-latency", name)
+                .replace("HighDBLatency", alert)
+                .replace("Known defect.", comment)
+        };
+        let mut world = World::at("2026-01-08T23:00:00Z");
+        for name in ["updated", "replaced", "expired"] {
+            world.write(&format!("{name}.yaml"), &declared(name, "A", "Defect."));
+        }
+        world.sync().await;
+        world.settings.mode = mode;
+        world.restart();
+        world.write("updated.yaml", &declared("updated", "A", "Another."));
+        world.write("replaced.yaml", &declared("replaced", "B", "Defect."));
+        world.delete("expired.yaml");
+        world.write("created.yaml", &declared("created", "A", "Defect."));
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [expected], "{mode:?}");
+        let (created, updated, replaced, expired) = expected;
+        let held = holds(&pass);
+        assert_eq!(held.len(), 4 - created - updated - replaced - expired);
+        assert!(held.iter().all(|(_, cause)| *cause == HoldCause::Mode));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_creations_and_mostly_broken_files_are_held() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.guard.max_create = 1;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)], "three are more than one");
+    let plan = pass.targets[0].plan.as_ref().unwrap();
+    world.confirmed = Some(plan.fingerprint.clone());
+    assert_eq!(writes(&world.sync().await), [(3, 0, 0, 0)]);
+
+    world.write("a.yaml", "silences: [");
+    world.write("b.yaml", "silences: [");
+    world.write("c.yaml", "silences: [");
+    world.write("once.yaml", &ONCE.replace("high-latency", "renamed"));
+    world.settings.guard.max_create = 100;
+    world.restart();
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Guard)]
+    );
 }

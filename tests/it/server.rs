@@ -13,8 +13,8 @@ use silenced::clock::Clock;
 use silenced::daemon::{Daemon, ReadSource};
 use silenced::memory::Version;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Guard;
-use silenced::reconcile::{ReconcileSettings, Reconciler, Target};
+use silenced::plan::Settings;
+use silenced::reconcile::{Reconciler, Target};
 use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
@@ -61,12 +61,7 @@ impl Server {
                 })
             })
         });
-        let settings = ReconcileSettings {
-            instance: InstanceName::new("lab").unwrap(),
-            horizon: Duration::from_hours(24),
-            lease: Duration::from_hours(1),
-            guard: Guard::default(),
-        };
+        let settings = Settings::new(InstanceName::new("lab").unwrap());
         let api = InMemory::new(Version::default(), clock);
         let name = TargetName::new("default").unwrap();
         let target = Target::new(name, BTreeMap::new(), api);
