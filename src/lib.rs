@@ -22,6 +22,9 @@ pub mod plan;
 pub mod schedule;
 pub mod zone;
 
+// An Alertmanager in memory: pure, but for the HTTP around it.
+pub mod memory;
+
 // The imperative shell.
 #[cfg(feature = "daemon")]
 pub mod alertmanager;
