@@ -1,0 +1,96 @@
+//! `silenced apply`: one reconciliation, now.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use clap::{ArgMatches, Args};
+
+use super::options::Options;
+use super::terminal::Terminal;
+use super::{CommandError, Exit, OutputFormat, pass, plan};
+use crate::reconcile::{Mode, Outcome, Pass, TargetPass};
+use crate::telemetry::log_to_stderr;
+
+/// Reconcile once: create, update and expire what the declarations ask for
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  silenced apply --config silenced.yaml --dry-run
+  silenced apply --source ./silences --alertmanager http://127.0.0.1:9093 --instance lab
+  silenced apply --config silenced.yaml --confirm 0123456789abcdef
+
+Exit codes: 0 converged (suspended declarations do not count), 1 any target or file in error,
+3 converged except for what guards and the policy hold; with --dry-run, 2 when there are changes.")]
+pub(super) struct Arguments {
+    /// Only show what would be done
+    #[arg(long, env = "SILENCED_DRY_RUN")]
+    dry_run: bool,
+
+    /// Let the plan with this fingerprint expire more than the guard allows
+    #[arg(long, value_name = "FINGERPRINT", env = "SILENCED_CONFIRM")]
+    confirm: Option<String>,
+
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text, env = "SILENCED_FORMAT")]
+    format: OutputFormat,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Arguments {
+    pub(super) fn run(
+        self,
+        matches: &ArgMatches,
+        terminal: &Arc<Terminal>,
+    ) -> Result<Exit, CommandError> {
+        let confirm = self.confirm.as_deref();
+        let configuration = self.options.configuration(matches, confirm)?;
+        log_to_stderr(self.options.log_filter(plan::LOG_FILTER), terminal.log_style())
+            .map_err(CommandError::Usage)?;
+        let mode = if self.dry_run {
+            Mode::Observe
+        } else {
+            Mode::Apply
+        };
+        let pass = pass::make(configuration, mode, terminal)?;
+        let planned = match (mode, self.format) {
+            (Mode::Apply, OutputFormat::Json) => format!("{:#}\n", pass.to_json(0)),
+            _ => plan::shown(&pass, self.format, terminal),
+        };
+        terminal.print(&planned)?;
+        if mode == Mode::Apply && self.format == OutputFormat::Text {
+            terminal.print(&done(&pass))?;
+        }
+        Ok(match pass.outcome() {
+            Outcome::Failed => Exit::Failure,
+            _ if self.dry_run && pass.has_changes() => Exit::Changes,
+            Outcome::Held => Exit::Held,
+            Outcome::Converged => Exit::Success,
+        })
+    }
+}
+
+/// A line for every target that something was done on.
+fn done(pass: &Pass) -> String {
+    let mut text = String::new();
+    for TargetPass { name, report, .. } in &pass.targets {
+        let counts = [
+            (report.created, "created"),
+            (report.updated, "updated"),
+            (report.replaced, "replaced"),
+            (report.expired, "expired"),
+            (report.failures.len(), "failed"),
+            (report.not_attempted, "not attempted"),
+        ];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|&(count, _)| count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        if !counts.is_empty() {
+            let _ = writeln!(text, "{name}: {}", counts.join(", "));
+        }
+    }
+    text
+}
