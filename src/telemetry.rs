@@ -1,7 +1,6 @@
 //! How do others watch us? Logs, and every metric in one struct.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -17,23 +16,31 @@ use crate::plan::HoldCause;
 use crate::reconcile::{Outcome, Pass, TargetPass};
 use crate::timestamp::Timestamp;
 
-/// Sends logs to standard error: for people on a terminal, as JSON otherwise.
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogStyle {
+    /// For people, without colour.
+    Plain,
+    /// For people on a terminal.
+    Colour,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Sends logs to standard error.
 ///
 /// `filter` is a directive such as `info` or `silenced=debug`.
-pub fn log_to_stderr(filter: &str) -> Result<(), String> {
+pub fn log_to_stderr(filter: &str, style: LogStyle) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| format!("cannot read the log filter `{filter}`: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_target(false)
         .with_writer(std::io::stderr);
-    let result = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init()
-    } else {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_target(false)
-            .try_init()
+    let result = match style {
+        LogStyle::Json => builder.json().flatten_event(true).try_init(),
+        LogStyle::Plain => builder.with_ansi(false).try_init(),
+        LogStyle::Colour => builder.with_ansi(true).try_init(),
     };
     result.map_err(|error| error.to_string())
 }

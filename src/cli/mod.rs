@@ -19,6 +19,7 @@ mod zones;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -67,9 +68,7 @@ impl CommandError {
     after_help = EXAMPLES,
     arg_required_else_help = true,
     max_term_width = 100,
-    disable_help_subcommand = true,
-    // Help shows the variables, and never what they hold.
-    infer_subcommands = false
+    disable_help_subcommand = true
 )]
 struct Cli {
     /// Colours: on a terminal and without NO_COLOR, or as told
@@ -148,7 +147,7 @@ pub fn main(
             return Exit::Usage.into();
         }
     };
-    let terminal = Terminal::new(cli.color);
+    let terminal = Arc::new(Terminal::new(cli.color));
     let result = git
         .map_err(CommandError::Failed)
         .and_then(|()| cli.command.run(&matches, &terminal));
@@ -166,7 +165,8 @@ pub fn main(
     exit.into()
 }
 
-/// The command line as clap knows it.
+/// The command line as clap knows it. Help names the variables of the
+/// environment, and never shows what they hold.
 fn command() -> clap::Command {
     let hide_values = |command: clap::Command| {
         command.mut_args(|argument| argument.hide_env_values(true))
@@ -177,7 +177,7 @@ fn command() -> clap::Command {
 }
 
 impl Command {
-    fn run(self, matches: &ArgMatches, terminal: &Terminal) -> Result<Exit, CommandError> {
+    fn run(self, matches: &ArgMatches, terminal: &Arc<Terminal>) -> Result<Exit, CommandError> {
         // The subcommand's own matches know what came from the environment.
         let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
         if !matches!(self, Self::Run(_) | Self::Demo(_)) {

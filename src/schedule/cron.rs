@@ -119,6 +119,12 @@ impl CronWindows {
         self.both_days
     }
 
+    /// Whose wall clock.
+    #[must_use]
+    pub const fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// Appends every window that overlaps `range`, and perhaps some outside.
     pub(super) fn windows(&self, range: Interval, windows: &mut Vec<Interval>) {
         let duration = i64::from(self.duration);

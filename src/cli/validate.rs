@@ -1,0 +1,87 @@
+//! `silenced validate`: are the files as they should be?
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::terminal::Terminal;
+use super::{CommandError, Exit, diagnostics, zones};
+use crate::clock::Clock;
+use crate::declaration::render::{Validation, github};
+use crate::declaration::{Declarations, review};
+use crate::source::{Bounds, read_directory};
+
+/// Check declarations, offline
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  silenced validate silences
+  silenced validate silences --format github     annotations in GitHub Actions
+  silenced validate silences --format json | jq '.diagnostics[]'
+
+Exit codes: 0 clean (warnings are allowed), 1 errors.")]
+pub(super) struct Arguments {
+    /// The directory of the declarations
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SILENCED_FORMAT")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+impl Arguments {
+    pub(super) fn run(self, terminal: &Terminal) -> Result<Exit, CommandError> {
+        let declarations = read(&self.directory)?;
+        let mut found = declarations.diagnostics.clone();
+        found.extend(review(&declarations, Clock::System.now()));
+        found.sort_by(|left, right| {
+            let place = |found: &crate::declaration::Diagnostic| {
+                (found.file.clone(), found.line, found.column)
+            };
+            place(left).cmp(&place(right))
+        });
+        let text = match self.format {
+            Format::Text => diagnostics::text(&found, terminal.style()),
+            Format::Json => {
+                let validation = Validation::new(&declarations, &found);
+                serde_json::to_string_pretty(&validation).map_err(CommandError::failed)? + "\n"
+            }
+            Format::Github => {
+                let root = self.directory.to_string_lossy();
+                found
+                    .iter()
+                    .map(|diagnostic| github(diagnostic, &root))
+                    .collect()
+            }
+        };
+        terminal.print(&text)?;
+        terminal.message(&format!(
+            "{}, {}: {}\n",
+            diagnostics::number(declarations.files, "file"),
+            diagnostics::number(declarations.silences.len(), "valid silence"),
+            diagnostics::counted(&found)
+        ));
+        Ok(if diagnostics::has_errors(&found) {
+            Exit::Failure
+        } else {
+            Exit::Success
+        })
+    }
+}
+
+/// The declarations of a directory, as it is now.
+pub(super) fn read(directory: &Path) -> Result<Declarations, CommandError> {
+    let snapshot = read_directory(directory, &Bounds::DEFAULT).map_err(CommandError::failed)?;
+    Ok(Declarations::read(&snapshot, &zones::database()))
+}
