@@ -47,3 +47,5 @@ pub mod server;
 pub mod source;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod zoneinfo;

@@ -38,6 +38,7 @@ pub struct Handle {
 impl Handle {
     /// Stops writing, or starts again; observing goes on. The following pass is
     /// the first that obeys.
+    #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
         self.trigger.request()
@@ -58,6 +59,7 @@ pub struct Daemon<A> {
 
 impl<A: SilenceApi> Daemon<A> {
     /// A daemon that has not made a pass yet, and the handle to it.
+    #[must_use]
     pub fn new(
         reconciler: Reconciler<A>,
         read_source: ReadSource,

@@ -55,7 +55,7 @@ impl Status {
     /// Three intervals and ten minutes are more than all of them.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        now.since(self.heartbeat) <= self.interval * 3 + Duration::from_secs(600)
+        now.since(self.heartbeat) <= self.interval * 3 + Duration::from_mins(10)
     }
 
     /// Whether the first pass has ended, however it ended.

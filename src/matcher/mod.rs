@@ -1,6 +1,13 @@
 //! Which alerts? Matchers in Alertmanager's own words.
 
+pub mod regex;
+mod semantics;
+mod syntax;
+
 use std::fmt;
+
+pub use semantics::{CompiledMatcher, InvalidMatcher, MatcherWarning};
+pub use syntax::{MatcherSyntaxError, MatcherSyntaxErrorKind};
 
 /// How a matcher compares a label's value with its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -62,18 +69,49 @@ pub struct Matcher {
     pub value: String,
 }
 
+/// A matcher that was read from a string, and what its author should know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParsedMatcher {
+    /// What the string says.
+    pub matcher: Matcher,
+    /// Where servers would disagree about it.
+    pub warnings: Vec<MatcherWarning>,
+}
+
+impl Matcher {
+    /// Reads one matcher in Alertmanager's syntax, such as `severity=~"info|none"`.
+    ///
+    /// Refused, with what to write instead, are strings that servers read in
+    /// different ways and those that mean something other than they seem to.
+    pub fn parse(text: &str) -> Result<ParsedMatcher, MatcherSyntaxError> {
+        syntax::parse(text)
+    }
+}
+
 impl fmt::Display for Matcher {
     /// Alertmanager's rendering: the value always quoted, only `\`, `"` and
-    /// newline escaped; the name quoted where the grammar needs it.
+    /// newline escaped; the name quoted where the grammar needs it. It differs
+    /// in control characters beside a quoted name, which Alertmanager escapes.
+    /// [`Matcher::parse`] reads it back.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}{}{:?}",
-            self.name,
-            self.operator.symbol(),
-            self.value
-        )
+        if syntax::needs_quotes(&self.name) {
+            syntax::write_quoted(&self.name, formatter)?;
+        } else {
+            formatter.write_str(&self.name)?;
+        }
+        formatter.write_str(self.operator.symbol())?;
+        syntax::write_quoted(&self.value, formatter)
     }
+}
+
+/// Whether the classic string grammar takes this for a label name:
+/// `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+fn is_classic_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
 }
 
 /// Matchers that must all hold, in the order in which they were written.

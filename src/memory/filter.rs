@@ -11,8 +11,8 @@ use std::str::Chars;
 use crate::matcher::{MatchOperator, Matcher};
 
 use super::silence::StoredSilence;
-use super::validate::is_valid_regex;
 use super::version::Version;
+use crate::matcher::regex::GoRegex;
 
 /// One `filter` parameter of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -190,7 +190,7 @@ fn compiled(
     operator: MatchOperator,
     value: String,
 ) -> Result<Matcher, InvalidFilter> {
-    if operator.is_regex() && !is_valid_regex(&value) {
+    if operator.is_regex() && GoRegex::parse(&value).is_err() {
         return Err(InvalidFilter::Regex(value));
     }
     Ok(Matcher {

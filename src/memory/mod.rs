@@ -25,7 +25,7 @@ mod version;
 #[cfg(feature = "daemon")]
 mod wire;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Utc};
@@ -75,7 +75,7 @@ impl MemoryAlertmanager {
         }
     }
 
-    /// Whose behaviour is imitated.
+    /// Whose behaviour it imitates.
     #[must_use]
     pub const fn version(&self) -> Version {
         self.settings.version
@@ -152,16 +152,14 @@ impl MemoryAlertmanager {
             return self.store(updated);
         }
 
-        let replaced = previous
-            .filter(|previous| previous.state(now) != SilenceState::Expired)
-            .map(|previous| previous.id.clone());
+        let replaced = previous.and_then(|previous| self.ended(previous, now));
         self.check_room()?;
         let id = self.ids.next();
         posted.starts_at = posted.starts_at.max(now.fixed_offset());
         let created = self.stored(id, posted, now);
         self.check_size(&created)?;
-        if let Some(id) = replaced {
-            self.expire(&id, now);
+        if let Some(replaced) = replaced {
+            self.keep(replaced);
         }
         if !version.validates_first() {
             validate(&created.matchers, version)?;
@@ -173,11 +171,16 @@ impl MemoryAlertmanager {
     /// it is.
     pub fn delete(&mut self, id: &SilenceId, now: DateTime<Utc>) -> Result<(), UnknownSilence> {
         self.counts.deletes += 1;
+        self.expire(id, now)
+    }
+
+    /// What [`Self::delete`] does, not counted: somebody else expires a silence.
+    pub fn expire(&mut self, id: &SilenceId, now: DateTime<Utc>) -> Result<(), UnknownSilence> {
         self.maintain(now);
-        if !self.silences.contains_key(id) {
-            return Err(UnknownSilence);
+        let silence = self.silences.get(id).ok_or(UnknownSilence)?;
+        if let Some(ended) = self.ended(silence, now) {
+            self.keep(ended);
         }
-        self.expire(id, now);
         Ok(())
     }
 
@@ -252,7 +255,7 @@ impl MemoryAlertmanager {
             annotations: if version.keeps_annotations() {
                 posted.annotations
             } else {
-                std::collections::BTreeMap::new()
+                BTreeMap::new()
             },
         }
     }
@@ -292,21 +295,22 @@ impl MemoryAlertmanager {
         Ok(id)
     }
 
-    /// Ends a silence now, unless it has ended.
-    fn expire(&mut self, id: &SilenceId, now: DateTime<Utc>) {
-        let Some(mut silence) = self.silences.get(id).cloned() else {
-            return;
-        };
+    /// `silence` as it is if it ends now, unless it has ended already. One that
+    /// is pending then never was.
+    fn ended(&self, silence: &StoredSilence, now: DateTime<Utc>) -> Option<StoredSilence> {
         let at = now.fixed_offset();
-        match silence.state(now) {
-            SilenceState::Expired => return,
-            SilenceState::Active => {}
-            SilenceState::Pending => silence.starts_at = at,
-        }
-        silence.ends_at = at;
-        silence.updated_at = at;
-        silence.forgotten_at = later(at, self.settings.retention);
-        self.keep(silence);
+        let starts_at = match silence.state(now) {
+            SilenceState::Expired => return None,
+            SilenceState::Active => silence.starts_at,
+            SilenceState::Pending => at,
+        };
+        Some(StoredSilence {
+            starts_at,
+            ends_at: at,
+            updated_at: at,
+            forgotten_at: later(at, self.settings.retention),
+            ..silence.clone()
+        })
     }
 
     fn keep(&mut self, silence: StoredSilence) {

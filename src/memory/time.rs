@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str, version: Version) -> Option<DateTime<FixedOffset
     let offset = match rest.0 {
         b"" => 0,
         b"Z" if zoned => 0,
-        _ if zoned => rest.offset(matches!(fraction.digits, 3 | 6))?,
+        _ if zoned => rest.offset(matches!(fraction.digits, 3 | 6), version)?,
         _ => return None,
     };
     let utc = at
@@ -118,17 +118,20 @@ impl Scanner<'_> {
 
     /// `+02:00` as seconds; `+0200` only where `colon_optional`, for two of the
     /// layouts are written so. Nothing may follow.
-    fn offset(&mut self, colon_optional: bool) -> Option<i32> {
+    fn offset(&mut self, colon_optional: bool, version: Version) -> Option<i32> {
         let sign = match (self.literal(b'+'), self.literal(b'-')) {
             (Some(()), None) => 1,
             (None, Some(())) => -1,
             _ => return None,
         };
-        let hours = self.number(2).filter(|&hours| hours <= 24)?;
+        let hours = self.number(2)?;
         if self.literal(b':').is_none() && !colon_optional {
             return None;
         }
-        let minutes = self.number(2).filter(|&minutes| minutes <= 60)?;
+        let minutes = self.number(2)?;
+        if version.bounds_offsets() && (hours > 24 || minutes > 60) {
+            return None;
+        }
         let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
         self.is_empty().then_some(sign * seconds)
     }

@@ -4,7 +4,8 @@
 //! author and the comment have no rules, and every negative matcher counts as
 //! not matching the empty text, so a silence that mutes nearly all is accepted.
 
-use crate::matcher::{MatchOperator, Matcher, Matchers};
+use crate::matcher::regex::GoRegex;
+use crate::matcher::{Matcher, Matchers};
 
 use super::error::PostError;
 use super::version::Version;
@@ -22,7 +23,7 @@ pub(super) fn validate(matchers: &Matchers, version: Version) -> Result<(), Post
             )));
         }
     }
-    if matchers.iter().all(matches_empty) {
+    if matchers.iter().all(Matcher::counts_as_matching_empty) {
         let set = if newest { "matcher set 0: " } else { "" };
         return Err(PostError::Invalid(format!(
             "{start}: {set}at least one matcher must not match the empty string"
@@ -41,13 +42,20 @@ fn validate_matcher(matcher: &Matcher, version: Version) -> Result<(), String> {
     if !valid_name {
         return Err(format!("invalid label name {name:?}"));
     }
-    if matcher.operator.is_regex() && !is_valid_regex(&matcher.value) {
-        return Err(format!(
-            "invalid regular expression {:?}: error parsing regexp",
-            matcher.value
-        ));
+    if matcher.operator.is_regex() {
+        validate_regex(&matcher.value, version).map_err(|reason| {
+            format!("invalid regular expression {:?}: {reason}", matcher.value)
+        })?;
     }
     Ok(())
+}
+
+fn validate_regex(pattern: &str, version: Version) -> Result<(), String> {
+    let regex = GoRegex::parse(pattern).map_err(|error| error.go_message())?;
+    match regex.recent_syntax() {
+        Some(recent) if !version.reads(recent) => Err("error parsing regexp".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// `[a-zA-Z_][a-zA-Z0-9_]*`
@@ -57,33 +65,4 @@ fn is_classic_label_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-}
-
-fn matches_empty(matcher: &Matcher) -> bool {
-    match matcher.operator {
-        MatchOperator::Equal => matcher.value.is_empty(),
-        MatchOperator::Regex => regex_matches_empty(&matcher.value),
-        MatchOperator::NotEqual | MatchOperator::NotRegex => false,
-    }
-}
-
-/// Whether Alertmanager compiles it.
-pub(super) fn is_valid_regex(pattern: &str) -> bool {
-    compile(pattern).is_some()
-}
-
-fn regex_matches_empty(pattern: &str) -> bool {
-    compile(pattern).is_some_and(|regex| regex.is_match(b""))
-}
-
-/// Perl's classes, such as `\d`, are ASCII in Go, and classes of Unicode exist
-/// too; here each needs its own mode.
-fn compile(pattern: &str) -> Option<regex::bytes::Regex> {
-    let in_mode = |unicode| {
-        regex::bytes::RegexBuilder::new(pattern)
-            .unicode(unicode)
-            .build()
-            .ok()
-    };
-    in_mode(true).or_else(|| in_mode(false))
 }

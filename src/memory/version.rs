@@ -3,6 +3,8 @@
 //!
 //! Each was seen on the released servers; the contract suite asks them again.
 
+use crate::matcher::regex::RecentSyntax;
+
 /// A release of Alertmanager that is imitated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Version {
@@ -26,6 +28,15 @@ impl Version {
             Self::V0_25 => "0.25.0",
             Self::V0_28 => "0.28.1",
             Self::V0_33 => "0.33.1",
+        }
+    }
+
+    /// Whether the Go that it was built with reads this in a pattern.
+    #[must_use]
+    pub fn reads(self, recent: RecentSyntax) -> bool {
+        match recent {
+            RecentSyntax::ShortGroupName => self >= Self::V0_28,
+            RecentSyntax::UnicodeName => self >= Self::V0_33,
         }
     }
 
@@ -78,6 +89,12 @@ impl Version {
     /// Whether a date without a time is midnight; before, it is refused.
     #[must_use]
     pub fn reads_dates(self) -> bool {
+        self >= Self::V0_28
+    }
+
+    /// Whether an offset may have at most 24 hours and 60 minutes.
+    #[must_use]
+    pub fn bounds_offsets(self) -> bool {
         self >= Self::V0_28
     }
 

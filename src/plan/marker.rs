@@ -9,7 +9,7 @@
 //! provenance, and a difference in them alone is no change. People edit
 //! comments in user interfaces, so the marker is found wherever it stands.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::name::{InstanceName, SilenceName};
 use crate::schedule::OccurrenceStart;
@@ -166,7 +166,8 @@ fn encode(path: &str) -> String {
             if byte.is_ascii_alphanumeric() || b"-._/".contains(&byte) {
                 encoded.push(char::from(byte));
             } else {
-                encoded.push_str(&format!("%{byte:02X}"));
+                // Writing to a string does not fail.
+                let _ = write!(encoded, "%{byte:02X}");
             }
             encoded
         })

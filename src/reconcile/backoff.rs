@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 const FIRST: Duration = Duration::from_secs(5);
 
 /// However often it fails, a target is tried at least this often.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// The state of one target: fine, or failing and to be left alone for a while.
 #[derive(Clone, Debug, Default)]

@@ -113,6 +113,7 @@ struct Declared {
 
 impl<A: SilenceApi> Reconciler<A> {
     /// Nothing is read or asked before the first pass.
+    #[must_use]
     pub const fn new(
         settings: ReconcileSettings,
         zones: ZoneDatabase,
@@ -127,21 +128,25 @@ impl<A: SilenceApi> Reconciler<A> {
     }
 
     /// The targets, in the order of the configuration.
+    #[must_use]
     pub fn targets(&self) -> &[Target<A>] {
         &self.targets
     }
 
     /// The zone data in use.
+    #[must_use]
     pub const fn zones(&self) -> &ZoneDatabase {
         &self.zones
     }
 
     /// What holds for every pass.
+    #[must_use]
     pub const fn settings(&self) -> &ReconcileSettings {
         &self.settings
     }
 
     /// When the first target that is backing off may be tried again.
+    #[must_use]
     pub fn next_retry(&self) -> Option<Timestamp> {
         self.targets
             .iter()

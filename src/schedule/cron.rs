@@ -423,7 +423,7 @@ mod tests {
         ]
         .map(error)
         .join("\n");
-        expect_test::expect![[r#"
+        expect_test::expect![[r"
             a cron expression has five fields (minute, hour, day of month, month, day of week), but this has 4
             a cron expression has five fields (minute, hour, day of month, month, day of week), but this has 6
             cannot read `60` in the minute field: expected 0 to 59
@@ -435,7 +435,7 @@ mod tests {
             cannot read `foo` in the month field: expected 1 to 12 or JAN to DEC
             cannot read `+5` in the minute field: expected 0 to 59
             no date matches: the day of month never occurs in these months
-            unknown nickname `@reboot`, expected one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually"#]]
+            unknown nickname `@reboot`, expected one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually"]]
         .assert_eq(&shown);
     }
 }

@@ -19,11 +19,7 @@ pub(super) fn date_of(day: DayNumber) -> Option<NaiveDate> {
 
 /// Days since Monday: 0 is Monday. 1970-01-01 was a Thursday.
 pub(super) const fn days_from_monday(day: DayNumber) -> u8 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0 to 6"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 6")]
     let days = (day + 3).rem_euclid(7) as u8;
     days
 }
@@ -43,7 +39,7 @@ pub struct DateRange {
 }
 
 impl DateRange {
-    pub(super) fn contains(&self, date: NaiveDate) -> bool {
+    pub(super) fn contains(self, date: NaiveDate) -> bool {
         (self.first..=self.last).contains(&date)
     }
 }

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// An interval that ends later than this from now is kept as a rolling lease
 /// instead of one long silence, so that it lapses when nobody renews it.
-pub const REACH: Duration = Duration::from_secs(366 * 86_400);
+pub const REACH: Duration = Duration::from_hours(8784);
 
 /// The start of an occurrence, as it identifies the silence that stands for it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -126,7 +126,7 @@ fn far_start(schedule: &Schedule, inside: Timestamp) -> Timestamp {
     }
 }
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 fn expand(schedule: &Schedule, from: Timestamp, to: Timestamp) -> IntervalSet {
     Interval::new(from, to).map_or_else(IntervalSet::empty, |range| schedule.expand(range))

@@ -19,7 +19,7 @@ use crate::timestamp::Timestamp;
 const MOST_ROWS: usize = 500;
 
 /// How far ahead the next window of a declaration is looked for.
-const LOOK_AHEAD: Duration = Duration::from_secs(7 * 86_400);
+const LOOK_AHEAD: Duration = Duration::from_hours(168);
 
 const STYLE: &str = include_str!("page.css");
 

@@ -14,10 +14,10 @@ use crate::timestamp::Timestamp;
 
 /// The longest range: a year and a day, which bounds the answer at some ten
 /// thousand intervals for each declaration with a window an hour.
-const LONGEST_RANGE: Duration = Duration::from_secs(366 * 86_400);
+const LONGEST_RANGE: Duration = Duration::from_hours(8784);
 
 /// What is shown without `to`.
-const DEFAULT_RANGE: Duration = Duration::from_secs(7 * 86_400);
+const DEFAULT_RANGE: Duration = Duration::from_hours(168);
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TimelineQuery {

@@ -165,7 +165,7 @@ impl<'a> Walk<'a> {
             links: VecDeque::new(),
             seen: BTreeMap::new(),
         };
-        walk.directory(Found {
+        walk.directory(&Found {
             path: String::new(),
             real: real_root,
             depth: 0,
@@ -179,11 +179,13 @@ impl<'a> Walk<'a> {
         Ok(Listing { files, skipped })
     }
 
-    fn directory(&mut self, directory: Found) -> Result<(), SourceError> {
-        let unreadable = |error| directory_error(&self.root.join(&directory.path), &error);
+    fn directory(&mut self, directory: &Found) -> Result<(), SourceError> {
         let mut entries = fs::read_dir(&directory.real)
             .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-            .map_err(unreadable)?;
+            .map_err(|error| match directory.path.as_str() {
+                "" => directory_error(self.root, &error),
+                path => directory_error(&self.root.join(path), &error),
+            })?;
         entries.sort_by_key(fs::DirEntry::file_name);
         self.seen
             .insert(directory.real.clone(), directory.path.clone());
@@ -222,7 +224,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), SourceError> {
         if metadata.is_dir() {
             let depth = found.depth + 1;
-            return self.directory(Found { depth, ..found });
+            return self.directory(&Found { depth, ..found });
         }
         match FileName::of(name.as_bytes()) {
             FileName::Hidden | FileName::Other => {}

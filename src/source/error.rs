@@ -131,7 +131,7 @@ pub enum SourceError {
         reference: GitReference,
         /// The full id of the commit that it names now.
         commit: String,
-        /// The path.
+        /// As much of the path as exists.
         path: DeclarationsPath,
         /// What is there: `a file`, `a link`, `a submodule`.
         what: String,

@@ -147,7 +147,7 @@ fn refuse_scp_like(source: &str) -> Result<(), SourceSettingsError> {
 /// The URL of a repository, without credentials, so that it may be shown.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct GitUrl(String);
+pub struct GitUrl(Box<str>);
 
 impl GitUrl {
     /// Checks the scheme (`file`, `http`, `https`) and that there is neither a
@@ -194,7 +194,7 @@ impl GitUrl {
             "http" | "https" if authority.is_empty() || authority.starts_with(':') => {
                 bad("names no host")
             }
-            "file" | "http" | "https" => Ok(Self(format!("{scheme}://{rest}"))),
+            "file" | "http" | "https" => Ok(Self(format!("{scheme}://{rest}").into())),
             _ => Err(SourceSettingsError::UnknownScheme(text.to_owned())),
         }
     }
@@ -214,7 +214,7 @@ fn without_query(text: &str) -> &str {
 /// its digits or at least [`GitReference::SHORTEST_COMMIT`] of them, or `HEAD`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct GitReference(String);
+pub struct GitReference(Box<str>);
 
 impl GitReference {
     /// The fewest digits that are taken for a commit: Git's own minimum.
@@ -224,8 +224,10 @@ impl GitReference {
 
     /// Checks that it can be a name in Git (the rules of `git check-ref-format`).
     pub fn new(text: &str) -> Result<Self, SourceSettingsError> {
-        let bad_part =
-            |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+        let bad_part = |part: &str| {
+            // Case matters: only the exact ending collides with Git's lock files.
+            part.is_empty() || part.starts_with('.') || part.as_bytes().ends_with(b".lock")
+        };
         let bad_character = |character: char| {
             character.is_control() || character == ' ' || "~^:?*[\\".contains(character)
         };
@@ -240,13 +242,13 @@ impl GitReference {
             let shown = text.escape_debug().to_string();
             return Err(SourceSettingsError::BadReference(shown));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The default branch of the repository.
     #[must_use]
     pub fn head() -> Self {
-        Self(Self::HEAD.to_owned())
+        Self(Self::HEAD.into())
     }
 
     /// The reference as text.
@@ -256,7 +258,7 @@ impl GitReference {
     }
 
     pub(super) fn is_head(&self) -> bool {
-        self.0 == Self::HEAD
+        &*self.0 == Self::HEAD
     }
 
     /// Whether it can be a commit or the beginning of one.
@@ -275,7 +277,7 @@ impl GitReference {
 /// its parts, without `.` and `..`; empty for the root of the repository.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct DeclarationsPath(String);
+pub struct DeclarationsPath(Box<str>);
 
 impl DeclarationsPath {
     /// Normalises `./silences/` to `silences`; `.` is the root.
@@ -299,7 +301,18 @@ impl DeclarationsPath {
         if parts.contains(&"..") {
             return bad("leaves the repository with `..`");
         }
-        Ok(Self(parts.join("/")))
+        Ok(Self(parts.join("/").into()))
+    }
+
+    /// The path of its first `count` parts.
+    pub(super) fn prefix(&self, count: usize) -> Self {
+        Self(
+            self.parts()
+                .take(count)
+                .collect::<Vec<_>>()
+                .join("/")
+                .into(),
+        )
     }
 
     /// Its parts from the root of the repository.
@@ -339,7 +352,7 @@ macro_rules! checked_text {
 
         impl From<$type> for String {
             fn from(value: $type) -> Self {
-                value.0
+                value.0.into()
             }
         }
     )*};

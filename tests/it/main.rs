@@ -5,15 +5,32 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test fails by panicking, and prints its seed"
 )]
 #![allow(
     clippy::needless_raw_string_hashes,
     reason = "expect-test writes its literals so"
 )]
+#![allow(
+    clippy::too_many_lines,
+    reason = "a table of cases reads best in one piece"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "real servers are waited for on the real clock"
+)]
+#![allow(
+    clippy::result_large_err,
+    reason = "a test passes errors on, it does not make many"
+)]
 
 mod client;
+mod contract;
 mod deploy;
+mod matcher;
+mod matcher_differential;
+mod matcher_strings;
 mod source;
 mod support;
 mod tidy;

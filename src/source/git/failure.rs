@@ -12,7 +12,7 @@ use crate::source::error::{RemoteFailure, SourceError};
 
 /// The mirror failed us.
 pub(super) fn local(path: &Path, error: &Error) -> SourceError {
-    SourceError::local(path, &error.message())
+    SourceError::local(path, &error.message().trim_end_matches([' ', ':']))
 }
 
 /// Whether an error of a download comes from the other side. The mirror is
@@ -45,20 +45,25 @@ pub(super) fn classify(error: &Error) -> RemoteFailure {
     if let Some((_, content_type)) = message.split_once("invalid content-type: ") {
         return RemoteFailure::NotGit(content_type.trim_matches('\'').to_owned());
     }
-    if error.code() == ErrorCode::Timeout
-        || says("timed out")
-        || says("Timed out")
-        || says("Resource temporarily unavailable")
-    {
+    if error.code() == ErrorCode::Timeout || says("timed out") {
         return RemoteFailure::TimedOut(reason);
+    }
+    // Under TLS libgit2 does not tell silence from a lost connection; the rest
+    // of its text is whichever error the operating system had last.
+    if says("SSL error: syscall failure") {
+        return RemoteFailure::Interrupted(
+            "no answer under TLS; the server hung up, was silent for too long, \
+             or does not speak TLS"
+                .to_owned(),
+        );
+    }
+    // Of a file:// URL: nothing is there, or no repository.
+    if says("failed to resolve path") || says("could not find repository") {
+        return RemoteFailure::NotFound(reason);
     }
     match (error.class(), error.code()) {
         (_, ErrorCode::Certificate) | (ErrorClass::Ssl, _) => RemoteFailure::Tls(reason),
         (_, ErrorCode::Auth) => RemoteFailure::Authentication(reason),
-        // Of a file:// URL: the path does not exist, or is no repository.
-        (ErrorClass::Os | ErrorClass::Repository, ErrorCode::NotFound) => {
-            RemoteFailure::NotFound(reason)
-        }
         _ if says("failed to resolve address") || says("failed to connect") => {
             RemoteFailure::Unreachable(reason)
         }
@@ -73,6 +78,8 @@ fn http_status(message: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::needless_raw_string_hashes)]
+
     use expect_test::expect;
     use git2::{Error, ErrorClass, ErrorCode};
 
@@ -124,7 +131,7 @@ mod tests {
             .collect();
         expect![[r#"
             TimedOut("could not read from socket: timed out")
-            TimedOut("SSL error: syscall failure: Resource temporarily unavailable")
+            Interrupted("no answer under TLS; the server hung up, was silent for too long, or does not speak TLS")
             Tls("the SSL certificate is invalid")
             Unreachable("failed to resolve address for git.invalid: Name or service not known")
             Status(429)

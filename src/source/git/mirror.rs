@@ -37,9 +37,9 @@ impl MirrorPath {
         self.0.exists()
     }
 
-    /// Takes the lock until the file is dropped. The kernel releases it when the
-    /// process dies, so it cannot go stale as Git's own lock files do.
-    pub(super) fn lock(&self) -> Result<File, SourceError> {
+    /// Takes the lock. The kernel releases it when the process dies, so it cannot
+    /// go stale as Git's own lock files do.
+    pub(super) fn lock(&self) -> Result<MirrorLock, SourceError> {
         let path = self.0.with_extension("lock");
         let open = || {
             if let Some(cache) = path.parent() {
@@ -49,7 +49,7 @@ impl MirrorPath {
         };
         let file = open().map_err(|error| SourceError::local(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(MirrorLock(file)),
             Err(TryLockError::WouldBlock) => Err(SourceError::MirrorInUse {
                 path: self.0.clone(),
             }),
@@ -60,17 +60,17 @@ impl MirrorPath {
     /// Why the mirror should be cloned anew before it is used, if it should.
     pub(super) fn reason_to_rebuild(&self, bounds: &Bounds) -> Result<Option<String>, SourceError> {
         let directory = self.0.join("objects").join("pack");
-        let names = match list_names(&directory) {
+        let paths = match list(&directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             outcome => outcome,
         }
         .map_err(|error| SourceError::local(&directory, &error))?;
         // A fetch that was killed leaves its temporary pack, which nothing else
         // ever removes; under our lock nobody writes one now.
-        if names.iter().any(|name| name.starts_with("pack_git2_")) {
+        if paths.iter().any(|path| is_unfinished(path)) {
             return Ok(Some("a fetch was killed in the midst of it".to_owned()));
         }
-        let packs = names.iter().filter(|name| name.ends_with(".pack")).count();
+        let packs = paths.iter().filter(|path| is_pack(path)).count();
         Ok((packs >= bounds.packs).then(|| format!("it has grown to {packs} packs")))
     }
 
@@ -93,10 +93,33 @@ impl MirrorPath {
     }
 }
 
-fn list_names(directory: &Path) -> io::Result<Vec<String>> {
+/// The right to work on a mirror, until it is dropped.
+pub(super) struct MirrorLock(File);
+
+impl Drop for MirrorLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread has just
+        // forked holds a copy until it executes its program, and the lock with
+        // it. Unlocking counts for all copies. It fails only for a bad file.
+        drop(self.0.unlock());
+    }
+}
+
+fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(directory)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .map(|entry| Ok(entry?.path()))
         .collect()
+}
+
+fn is_pack(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "pack")
+}
+
+/// libgit2's own name for a pack that it is still receiving.
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"pack_git2_"))
 }
 
 fn remove_if_present(path: &Path) -> io::Result<()> {

@@ -48,7 +48,7 @@ pub enum Progress {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Note {
     /// The new commit does not descend from the one before: somebody pushed by
-    /// force, or moved a tag.
+    /// force, moved a tag, or made another branch the default.
     HistoryRewritten {
         /// What moved.
         reference: GitReference,
@@ -79,7 +79,7 @@ impl fmt::Display for Note {
             } => write!(
                 formatter,
                 "`{reference}` moved to commit `{to}`, which does not descend from `{from}`: \
-                 it was pushed by force"
+                 its history was rewritten, or it names something else now"
             ),
             Self::BranchAndTag { reference } => write!(
                 formatter,

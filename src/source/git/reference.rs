@@ -5,6 +5,7 @@
 use git2::Oid;
 
 use super::Note;
+use crate::nearest::nearest;
 use crate::source::error::SourceError;
 use crate::source::settings::{GitReference, GitSettings};
 
@@ -68,7 +69,7 @@ pub(super) fn resolve<'a>(
         None => Err(SourceError::ReferenceNotFound {
             url: url(),
             reference: reference.clone(),
-            nearest: nearest(reference, advertised),
+            nearest: nearest_branches(reference, advertised),
         }),
     }
 }
@@ -79,54 +80,16 @@ fn branches(advertised: &[Advertised]) -> impl Iterator<Item = &str> {
         .filter_map(|reference| reference.name.strip_prefix(BRANCHES))
 }
 
-/// The branches whose names take the fewest edits, best first.
-fn nearest(reference: &GitReference, advertised: &[Advertised]) -> Vec<String> {
-    let mut names: Vec<_> = branches(advertised)
-        .map(|name| (edit_distance(reference.as_str(), name), name))
-        .collect();
-    names.sort_unstable();
-    names
-        .into_iter()
-        .take(NAMED)
-        .map(|(_, name)| name.to_owned())
-        .collect()
-}
-
-/// Levenshtein's distance in characters: insertions, deletions, substitutions.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
-    for (index, from) in left.chars().enumerate() {
-        let mut diagonal = index;
-        let mut before = index + 1;
-        for (to, above) in right.chars().zip(row.iter_mut().skip(1)) {
-            let substituted = diagonal + usize::from(from != to);
-            diagonal = *above;
-            before = substituted.min(diagonal + 1).min(before + 1);
-            *above = before;
-        }
-    }
-    // The first cell is never updated, and never the answer but for an empty name.
-    match row.last() {
-        Some(distance) if row.len() > 1 => *distance,
-        _ => left.chars().count(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::edit_distance;
-
-    #[test]
-    fn counts_edits() {
-        for (left, right, distance) in [
-            ("main", "main", 0),
-            ("mian", "main", 2),
-            ("master", "main", 4),
-            ("", "main", 4),
-            ("main", "", 4),
-            ("relase", "release", 1),
-        ] {
-            assert_eq!(edit_distance(left, right), distance, "{left} {right}");
-        }
-    }
+/// The branches that were most likely meant; if none is near, the first few.
+fn nearest_branches(reference: &GitReference, advertised: &[Advertised]) -> Vec<String> {
+    let near = nearest(reference.as_str(), branches(advertised));
+    let shown = if near.is_empty() {
+        let mut all: Vec<&str> = branches(advertised).collect();
+        all.sort_unstable();
+        all.truncate(NAMED);
+        all
+    } else {
+        near
+    };
+    shown.into_iter().map(str::to_owned).collect()
 }

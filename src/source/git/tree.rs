@@ -66,7 +66,7 @@ fn find_directory<'a>(
         .find_commit(commit)
         .and_then(|commit| commit.tree())
         .map_err(local)?;
-    for part in settings.path.parts() {
+    for (depth, part) in settings.path.parts().enumerate() {
         let Some(entry) = tree.get_name(part).map(|entry| entry.to_owned()) else {
             return Err(SourceError::PathNotFound {
                 url: settings.url.clone(),
@@ -89,7 +89,7 @@ fn find_directory<'a>(
             url: settings.url.clone(),
             reference: settings.reference.clone(),
             commit: commit.to_string(),
-            path: settings.path.clone(),
+            path: settings.path.prefix(depth + 1),
             what: what.to_owned(),
         });
     }

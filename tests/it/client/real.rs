@@ -1,82 +1,35 @@
 //! The client against real Alertmanagers.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use silenced::alertmanager::{ApiErrorKind, Client, Credentials, Expired, SilenceApi};
 use silenced::silence::{SilenceDraft, SilenceState};
 use silenced::timestamp::Timestamp;
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
 
 use super::{client_of, draft, id};
+use crate::support::alertmanager::{Alertmanager, Options, Release};
 
-/// A running Alertmanager; it ends with this value.
-struct Alertmanager {
+/// A running Alertmanager below a path prefix, and our client for it.
+struct Server {
     client: Client,
-    address: String,
-    _process: Child,
-    _storage: TempDir,
+    process: Alertmanager,
 }
 
-impl Alertmanager {
-    async fn start(version: &str) -> Self {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join(".tools")
-            .join(format!("alertmanager-{version}"))
-            .join("usr/bin/prometheus-alertmanager");
-        assert!(
-            program.exists(),
-            "{} is missing: run make tools",
-            program.display()
-        );
-        let storage = tempfile::tempdir().unwrap();
-        let config = storage.path().join("alertmanager.yml");
-        std::fs::write(
-            &config,
-            "route: {receiver: none}\nreceivers: [{name: none}]\n",
-        )
-        .unwrap();
-        // Free now, and others get other ports for as long as it matters.
-        let address = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .unwrap()
-            .to_string();
-        let process = Command::new(program)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.path={}", storage.path().display()))
-            .arg(format!("--web.listen-address={address}"))
-            .args([
-                "--web.route-prefix=/prefix",
-                "--cluster.listen-address=",
-                "--log.level=warn",
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let client = client_of(&format!("http://{address}/prefix"), Credentials::None);
-        // Ready in less than 0.5 s on an idle machine.
-        for _ in 0..200 {
-            if client.list().await.is_ok() {
-                return Self {
-                    client,
-                    address,
-                    _process: process,
-                    _storage: storage,
-                };
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("Alertmanager {version} did not become ready within 20 s");
+impl Server {
+    fn start(release: Release) -> Self {
+        let options = Options {
+            route_prefix: "/prefix",
+            ..Options::default()
+        };
+        let process = Alertmanager::start(release, &options);
+        let client = client_of(&process.base_url(), Credentials::None);
+        Self { client, process }
     }
 }
 
-async fn lives_through_its_life(version: &str) {
-    let alertmanager = Alertmanager::start(version).await;
-    let client = &alertmanager.client;
+async fn lives_through_its_life(release: Release) {
+    let server = Server::start(release);
+    let client = &server.client;
 
     let created = client.set(&draft()).await.unwrap();
     let listing = client.list().await.unwrap();
@@ -135,21 +88,19 @@ async fn lives_through_its_life(version: &str) {
 
 #[tokio::test]
 async fn alertmanager_0_25() {
-    lives_through_its_life("0.25").await;
+    lives_through_its_life(Release::V0_25).await;
 }
 
 #[tokio::test]
 async fn newest_alertmanager() {
-    lives_through_its_life("newest").await;
+    lives_through_its_life(Release::Newest).await;
 }
 
 #[tokio::test]
 async fn outside_the_prefix() {
-    let alertmanager = Alertmanager::start("newest").await;
-    let client = client_of(
-        &format!("http://{}", alertmanager.address),
-        Credentials::None,
-    );
+    let server = Server::start(Release::Newest);
+    let base_url = server.process.base_url();
+    let client = client_of(base_url.trim_end_matches("/prefix"), Credentials::None);
     let error = client.list().await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::NotAnAlertmanager, "{error}");
 }

@@ -129,7 +129,7 @@ fn what_is_no_directory_is_an_error() {
         &message(&files.path().join("gone"), &bounds)
             .replace(&files.path().display().to_string(), "PARENT"),
     );
-    expect!["cannot read the declarations in `DIR/`: it is not a directory; name the directory that holds the files"].assert_eq(&message(&files.path().join("a.yaml"), &bounds));
+    expect!["cannot read the declarations in `DIR`: it is not a directory; name the directory that holds the files"].assert_eq(&message(&files.path().join("a.yaml"), &bounds));
 }
 
 /// Root may read everything; as somebody else it may not.

@@ -11,14 +11,14 @@ use crate::support::git_repository::GitRepository;
 fn reads_files_as_they_are_committed() {
     let repository = GitRepository::with_one_file();
     repository.write("silences/team/b.yml", b"\xff\xfe not UTF-8");
-    repository.write("silences/crlf.yaml", b"a: 1\r\nb: 2\r\n");
+    repository.write("silences/crlf.yaml", b"# $Id$\r\na: 1\r\n");
     repository.write("silences/README.md", b"x");
     repository.write("silences/UPPER.YML", b"x");
     repository.write("silences/.hidden.yaml", b"x");
     repository.write("silences/.github/x.yaml", b"x");
     repository.write("outside.yaml", b"x");
-    // Filters would apply to a checkout.
-    repository.write(".gitattributes", b"*.yaml text eol=crlf\n");
+    // A checkout would expand `$Id$`.
+    repository.write(".gitattributes", b"*.yaml ident\n");
     symlink("a.yaml", repository.path().join("silences/link.yaml")).unwrap();
     symlink("/etc", repository.path().join("silences/etc")).unwrap();
     let head = repository.commit("more");
@@ -31,7 +31,7 @@ fn reads_files_as_they_are_committed() {
     repository.git(&["commit", "-q", "-m", "submodule"]);
     expect![[r#"
         a.yaml: a: 1\n
-        crlf.yaml: a: 1\nb: 2\n
+        crlf.yaml: # $Id$\r\na: 1\r\n
         team/b.yml: \xff\xfe not UTF-8
         UPPER.YML: SKIPPED only names that end in `.yaml` or `.yml`, in lower case, are read; rename it
         etc: SKIPPED it is a link, and links in a Git repository are not followed; commit the file itself
@@ -157,7 +157,7 @@ fn the_path_must_be_a_directory_of_the_commit() {
     expect![[r#"
         commit 5203475 (`HEAD`) of `URL` has no directory `silence`; set `path` (`--path`) to the directory of the declarations, such as `docs`, `silences`
         `silences/a.yaml` in commit 5203475 (`HEAD`) of `URL` is a file, not a directory; set `path` (`--path`) to the directory that holds the declarations
-        `silences/a.yaml/b` in commit 5203475 (`HEAD`) of `URL` is a file, not a directory; set `path` (`--path`) to the directory that holds the declarations
+        `silences/a.yaml` in commit 5203475 (`HEAD`) of `URL` is a file, not a directory; set `path` (`--path`) to the directory that holds the declarations
         `alias` in commit 5203475 (`HEAD`) of `URL` is a link, not a directory; set `path` (`--path`) to the directory that holds the declarations
     "#]].assert_eq(
         &["silence", "silences/a.yaml", "silences/a.yaml/b", "alias"]

@@ -19,13 +19,14 @@ fn rebuilds_after(damage: impl Fn(&Path)) -> String {
     let commit = repository.commit("second");
     let (snapshot, notes) = mirror.fetch_with_notes();
     assert_eq!(snapshot.unwrap().revision, Revision::Commit(commit));
-    let (_, again) = mirror.fetch_with_notes();
+    let (snapshot, again) = mirror.fetch_with_notes();
+    snapshot.unwrap();
     assert_eq!(again, [], "the second fetch finds a sound mirror");
     let [note @ Note::MirrorRebuilt { .. }] = &notes[..] else {
         panic!("{notes:?}");
     };
-    let cache = mirror.cache.path().display().to_string();
-    note.to_string().replace(&cache, "CACHE") + "\n"
+    let place = mirror.path().path().display().to_string();
+    note.to_string().replace(&place, "MIRROR") + "\n"
 }
 
 fn packs(mirror: &Path) -> Vec<PathBuf> {
@@ -52,7 +53,7 @@ fn a_stale_lock_of_a_ref_is_cured() {
         }
     });
     expect![[r#"
-        the local mirror is cloned again: failed to lock file 'CACHE/77af0746d5bc7442.git/refs/silenced/6f4bdb84aa191fcf.lock' for writing: 
+        the local mirror is cloned again: failed to lock file 'MIRROR/refs/silenced/6f4bdb84aa191fcf.lock' for writing
     "#]].assert_eq(&note);
 }
 
@@ -138,7 +139,8 @@ fn a_mirror_that_has_grown_is_cloned_anew() {
         assert_eq!(mirror.fetch_with_notes().1, []);
     }
     assert_eq!(packs(mirror.path().path()).len(), 3);
-    let (_, notes) = mirror.fetch_with_notes();
+    let (snapshot, notes) = mirror.fetch_with_notes();
+    snapshot.unwrap();
     let notes: Vec<_> = notes.iter().map(Note::to_string).collect();
     expect!["the local mirror is cloned again: it has grown to 3 packs"].assert_eq(&notes.concat());
     assert_eq!(packs(mirror.path().path()).len(), 1);

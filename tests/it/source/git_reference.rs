@@ -71,7 +71,7 @@ fn a_vanished_branch_is_an_error_and_its_return_is_seen() {
     let mirror = Mirror::with(&repository.file_url(), None, Some("release"));
     let before = mirror.fetch().unwrap();
     repository.git(&["branch", "-D", "release"]);
-    expect!["the repository `URL` has no branch or tag `release` (nearest: `relase`, `main`); was it deleted or renamed? Set `ref` (`--ref`) to one that exists"].assert_eq(&mirror.fetch_message());
+    expect!["the repository `URL` has no branch or tag `release` (nearest: `relase`); was it deleted or renamed? Set `ref` (`--ref`) to one that exists"].assert_eq(&mirror.fetch_message());
     repository.git(&["branch", "release", "relase"]);
     assert_eq!(mirror.fetch().unwrap(), before);
     // A name that was a branch becomes a directory of branches.
@@ -110,11 +110,10 @@ fn a_forced_push_is_read_and_noted() {
     let [note] = &notes[..] else {
         panic!("{notes:?}")
     };
-    expect![
-        "`HEAD` moved to commit `TO`, which does not descend from `FROM`: it was pushed by force"
-    ]
+    expect!["`HEAD` moved to commit `TO`, which does not descend from `FROM`: its history was rewritten, or it names something else now"]
     .assert_eq(&note.to_string().replace(&from, "FROM").replace(&to, "TO"));
-    let (_, notes) = mirror.fetch_with_notes();
+    let (snapshot, notes) = mirror.fetch_with_notes();
+    snapshot.unwrap();
     assert_eq!(notes, []);
 }
 

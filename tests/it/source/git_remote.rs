@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use expect_test::expect;
 use silenced::snapshot::Revision;
 use silenced::source::{
@@ -88,6 +91,7 @@ fn says_what_is_wrong_with_a_url() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().display();
     let server = GitServer::start(directory.path().to_path_buf());
+    // It hangs up on a TLS greeting, which is no HTTP.
     let https = server.url().replace("http://", "https://");
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -104,10 +108,10 @@ fn says_what_is_wrong_with_a_url() {
         message.replace(&path.to_string(), "DIR") + "\n"
     });
     expect![[r#"
-        cannot fetch `URL`: the transfer broke off: failed to resolve path 'DIR/none': No such file or directory; it will be tried again
-        cannot fetch `URL`: the transfer broke off: could not find repository at 'DIR'; it will be tried again
+        cannot fetch `URL`: there is no repository (failed to resolve path 'DIR/none': No such file or directory); check the spelling of the URL; many servers also answer this for a private repository without credentials
+        cannot fetch `URL`: there is no repository (could not find repository at 'DIR'); check the spelling of the URL; many servers also answer this for a private repository without credentials
         cannot fetch `URL`: failed to connect to 127.0.0.1: Connection refused; check the host name, the network policy and the proxy (`https_proxy`, `no_proxy`)
-        cannot fetch `URL`: the server did not answer in time (SSL error: syscall failure: Resource temporarily unavailable); it will be asked again
+        cannot fetch `URL`: the transfer broke off: no answer under TLS; the server hung up, was silent for too long, or does not speak TLS; it will be tried again
     "#]].assert_eq(&messages.concat());
 }
 
@@ -182,7 +186,8 @@ fn a_fetch_has_a_limit_and_tells_how_far_it_is() {
         },
     )
     .unwrap();
-    assert_eq!(last, Some((8, 8, true)));
+    // Two commits, their two roots and the one `silences`, two files.
+    assert_eq!(last, Some((7, 7, true)));
 }
 
 #[test]
@@ -228,4 +233,67 @@ fn a_branch_whose_name_is_not_utf8_harms_no_other() {
     std::fs::write(repository.git_directory().join("packed-refs"), line).unwrap();
     let server = GitServer::start(repository.git_directory());
     assert_eq!(Mirror::of(&server.url()).fetch().unwrap().files.len(), 1);
+}
+
+/// `openssl s_server` on a free port, until it is dropped.
+struct TlsServer {
+    process: std::process::Child,
+    port: String,
+}
+
+impl TlsServer {
+    /// Its certificate is its own authority, and nobody trusts it.
+    fn start(directory: &std::path::Path) -> Self {
+        let needed = "openssl is needed: run `make tools`";
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-subj",
+                "/CN=localhost",
+            ])
+            .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-keyout", "key.pem", "-out", "cert.pem"])
+            .current_dir(directory)
+            .output()
+            .expect(needed);
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let mut process = Command::new("openssl")
+            .args(["s_server", "-www", "-accept", "127.0.0.1:0"])
+            .args(["-key", "key.pem", "-cert", "cert.pem"])
+            .current_dir(directory)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect(needed);
+        // It says `ACCEPT 127.0.0.1:12345` once it listens.
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines
+            .map(Result::unwrap)
+            .find_map(|line| Some(line.strip_prefix("ACCEPT ")?.rsplit_once(':')?.1.to_owned()))
+            .expect("openssl s_server says where it listens");
+        Self { process, port }
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = TlsServer::start(directory.path());
+    let mirror = Mirror::of(&format!("https://127.0.0.1:{}/a.git", server.port));
+    expect!["cannot fetch `URL`: TLS failed: the SSL certificate is invalid; a private certificate authority goes into the file named by `SSL_CERT_FILE`"].assert_eq(&mirror.fetch_message());
 }
