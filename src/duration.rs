@@ -42,7 +42,9 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
             return Err(invalid(""));
         }
         if unit.is_empty() {
-            return Err(invalid(": write a unit after each number (y, w, d, h, m, s)"));
+            return Err(invalid(
+                ": write a unit after each number (y, w, d, h, m, s)",
+            ));
         }
         let Some(position) = units.iter().position(|(name, _)| *name == unit) else {
             return Err(match UNITS.iter().any(|(name, _)| *name == unit) {
@@ -120,7 +122,17 @@ mod tests {
             "`1m1h` is not a duration such as `90s`, `1h30m` or `2d`: \
              write each unit once, the larger before the smaller"
         );
-        for wrong in ["", "-1s", "1.5h", "500ms", "h", "1 h", "soon", "99999999999999999999y", "٢h"] {
+        for wrong in [
+            "",
+            "-1s",
+            "1.5h",
+            "500ms",
+            "h",
+            "1 h",
+            "soon",
+            "99999999999999999999y",
+            "٢h",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -46,8 +46,11 @@ impl Arguments {
     ) -> Result<Exit, CommandError> {
         let confirm = self.confirm.as_deref();
         let configuration = self.options.configuration(matches, confirm)?;
-        log_to_stderr(self.options.log_filter(plan::LOG_FILTER), terminal.log_style())
-            .map_err(CommandError::Usage)?;
+        log_to_stderr(
+            self.options.log_filter(plan::LOG_FILTER),
+            terminal.log_style(),
+        )
+        .map_err(CommandError::Usage)?;
         let mode = if self.dry_run {
             Mode::Observe
         } else {

@@ -53,7 +53,12 @@ pub(super) struct Arguments {
     listen: SocketAddr,
 
     /// Log filter, such as `info` or `silenced=debug`
-    #[arg(long, value_name = "FILTER", env = "SILENCED_LOG", default_value = "info")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        env = "SILENCED_LOG",
+        default_value = "info"
+    )]
     log: String,
 }
 

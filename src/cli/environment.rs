@@ -24,7 +24,10 @@ fn known() -> BTreeSet<String> {
         .collect()
 }
 
-fn warnings_about(names: impl IntoIterator<Item = String>, known: &BTreeSet<String>) -> Vec<String> {
+fn warnings_about(
+    names: impl IntoIterator<Item = String>,
+    known: &BTreeSet<String>,
+) -> Vec<String> {
     let unknown: BTreeSet<String> = names
         .into_iter()
         .filter(|name| name.starts_with(PREFIX) && !known.contains(name))
@@ -87,7 +90,12 @@ mod tests {
     #[test]
     fn a_misspelt_variable_brings_its_nearest() {
         assert_eq!(
-            warnings_of(&["SILENCED_INTERVALL", "SILENCED_ZEBRA", "PATH", "SILENCED_INTERVAL"]),
+            warnings_of(&[
+                "SILENCED_INTERVALL",
+                "SILENCED_ZEBRA",
+                "PATH",
+                "SILENCED_INTERVAL"
+            ]),
             [
                 "the environment variable SILENCED_INTERVALL is unknown and has no effect; \
                  did you mean SILENCED_INTERVAL?",
@@ -122,9 +130,10 @@ mod tests {
         let commands = std::iter::once(&command).chain(command.get_subcommands());
         let mut flags = 0;
         for argument in commands.flat_map(clap::Command::get_arguments) {
-            let Some(flag) = argument.get_long().filter(|flag| {
-                !["help", "version"].contains(flag)
-            }) else {
+            let Some(flag) = argument
+                .get_long()
+                .filter(|flag| !["help", "version"].contains(flag))
+            else {
                 continue;
             };
             let expected = format!("{PREFIX}{}", flag.to_uppercase().replace('-', "_"));

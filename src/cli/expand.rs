@@ -79,8 +79,9 @@ fn read_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc().into());
     }
-    Timestamp::parse(text)
-        .map_err(|_| "write a date such as 2026-03-28, or a time such as 2026-03-28T21:00:00Z".to_owned())
+    Timestamp::parse(text).map_err(|_| {
+        "write a date such as 2026-03-28, or a time such as 2026-03-28T21:00:00Z".to_owned()
+    })
 }
 
 impl Arguments {
@@ -95,9 +96,7 @@ impl Arguments {
         let chosen: Vec<&Declaration> = declarations
             .silences
             .iter()
-            .filter(|declaration| {
-                self.names.is_empty() || self.names.contains(&declaration.name)
-            })
+            .filter(|declaration| self.names.is_empty() || self.names.contains(&declaration.name))
             .inspect(|declaration| {
                 unknown.remove(&declaration.name);
             })
@@ -112,7 +111,10 @@ impl Arguments {
         };
         terminal.print(&text)?;
         for name in &unknown {
-            let names = declarations.silences.iter().map(|known| known.name.as_str());
+            let names = declarations
+                .silences
+                .iter()
+                .map(|known| known.name.as_str());
             let hint = match nearest(name.as_str(), names).first() {
                 Some(nearest) => format!("; did you mean `{nearest}`?"),
                 None => String::new(),
@@ -137,7 +139,15 @@ impl Arguments {
     }
 }
 
-const COLUMNS: [&str; 7] = ["NAME", "START", "END", "LOCAL START", "LOCAL END", "LENGTH", "NOTES"];
+const COLUMNS: [&str; 7] = [
+    "NAME",
+    "START",
+    "END",
+    "LOCAL START",
+    "LOCAL END",
+    "LENGTH",
+    "NOTES",
+];
 
 /// A row for every interval, and one for every declaration without any.
 fn table(declarations: &[&Declaration], range: Interval) -> String {
@@ -194,13 +204,12 @@ fn rows_of(declaration: &Declaration, range: Interval) -> Vec<[String; COLUMNS.l
     if !rows.is_empty() {
         return rows;
     }
-    let mut row = [""; COLUMNS.len()].map(str::to_owned);
     let mut notes = vec!["no interval in this range".to_owned()];
     notes.extend(state(declaration));
-    if let [name, .., last] = &mut row {
-        *name = declaration.name.to_string();
-        *last = notes.join(", ");
-    }
+    let mut row = [const { String::new() }; COLUMNS.len()];
+    let [name, .., last] = &mut row;
+    *name = declaration.name.to_string();
+    *last = notes.join(", ");
     vec![row]
 }
 

@@ -123,10 +123,7 @@ enum OutputFormat {
 /// Runs the program: `arguments` begin with its name, `git` is how setting up
 /// the Git library went.
 #[must_use]
-pub fn main(
-    arguments: impl IntoIterator<Item = OsString>,
-    git: Result<(), String>,
-) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>, git: Result<(), String>) -> ExitCode {
     let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -168,9 +165,8 @@ pub fn main(
 /// The command line as clap knows it. Help names the variables of the
 /// environment, and never shows what they hold.
 fn command() -> clap::Command {
-    let hide_values = |command: clap::Command| {
-        command.mut_args(|argument| argument.hide_env_values(true))
-    };
+    let hide_values =
+        |command: clap::Command| command.mut_args(|argument| argument.hide_env_values(true));
     hide_values(Cli::command())
         .version(zones::version())
         .mut_subcommands(hide_values)

@@ -97,9 +97,8 @@ impl Options {
                     origin,
                 })
         };
-        let named = |id: &str, value: &Option<String>| {
-            given(id, &id.replace('_', "-"), value.as_deref())
-        };
+        let named =
+            |id: &str, value: &Option<String>| given(id, &id.replace('_', "-"), value.as_deref());
         Configuration::resolve(&Overrides {
             config: named("config", &self.config),
             instance: named("instance", &self.instance),

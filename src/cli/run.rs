@@ -38,8 +38,11 @@ impl Arguments {
         terminal: &Arc<Terminal>,
     ) -> Result<Exit, CommandError> {
         let configuration = self.options.configuration(matches, None)?;
-        log_to_stderr(self.options.log_filter("info"), terminal.service_log_style())
-            .map_err(CommandError::Usage)?;
+        log_to_stderr(
+            self.options.log_filter("info"),
+            terminal.service_log_style(),
+        )
+        .map_err(CommandError::Usage)?;
         for warning in environment::warnings() {
             tracing::warn!("{warning}");
         }

@@ -57,15 +57,15 @@ impl Service {
 
 /// Reads on a thread of its own. Once `stop` turns true a read is of no use any
 /// more: it is left to itself, and `abandoned` is told.
-fn read_source(
-    source: Source,
-    stop: watch::Receiver<bool>,
-    abandoned: Arc<Notify>,
-) -> ReadSource {
+fn read_source(source: Source, stop: watch::Receiver<bool>, abandoned: Arc<Notify>) -> ReadSource {
     let source = Arc::new(Mutex::new(source));
     Box::new(move || {
         let (source, abandoned) = (Arc::clone(&source), Arc::clone(&abandoned));
         let mut stop = stop.clone();
+        let stopped = async move {
+            // An error means that nobody is left to stop us, which is a stop too.
+            let _ = stop.wait_for(|stopped| *stopped).await;
+        };
         let reading = tokio::task::spawn_blocking(move || {
             // A read that panicked leaves a mirror that the next one mends.
             let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ fn read_source(
                 read = reading => {
                     read.unwrap_or_else(|error| Err(format!("reading the source failed: {error}")))
                 }
-                _ = stop.wait_for(|stopped| *stopped) => {
+                () = stopped => {
                     abandoned.notify_one();
                     std::future::pending().await
                 }

@@ -1,5 +1,7 @@
 //! Which time zone data? Decided here for every command.
 
+use std::sync::LazyLock;
+
 use crate::zone::ZoneDatabase;
 
 /// The zones that schedules are computed with.
@@ -8,12 +10,11 @@ pub(super) fn database() -> ZoneDatabase {
 }
 
 /// What `--version` says after the program's name.
-pub(super) fn version() -> String {
-    let zones = database();
-    format!(
-        "{} (tzdata {}, {})",
-        env!("CARGO_PKG_VERSION"),
-        zones.version(),
-        zones.origin()
-    )
+pub(super) fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let zones = database();
+        let (tzdata, origin) = (zones.version(), zones.origin());
+        format!("{} (tzdata {tzdata}, {origin})", env!("CARGO_PKG_VERSION"))
+    });
+    &VERSION
 }

@@ -161,7 +161,12 @@ fn explain(path: &Path, error: &Error) -> String {
         }
     };
     match error.location() {
-        Some(at) => format!("{}:{}:{}: {problem}", path.display(), at.line(), at.column()),
+        Some(at) => format!(
+            "{}:{}:{}: {problem}",
+            path.display(),
+            at.line(),
+            at.column()
+        ),
         None => format!("{}: {problem}", path.display()),
     }
 }

@@ -225,7 +225,8 @@ impl Resolver<'_> {
             }
             SourceSettings::Git(mut git) => {
                 if let Some(path) = path {
-                    git.path = path.read(&mut self.problems, crate::source::DeclarationsPath::new)?;
+                    git.path =
+                        path.read(&mut self.problems, crate::source::DeclarationsPath::new)?;
                 }
                 if let Some(reference) = reference {
                     git.reference =
@@ -323,7 +324,9 @@ impl Resolver<'_> {
     fn guard(&mut self) -> Guard {
         let default = Guard::default();
         let keys = &self.file.keys.guard;
-        let max_expire = self.file.given("guard.max_expire", keys.max_expire.as_ref());
+        let max_expire = self
+            .file
+            .given("guard.max_expire", keys.max_expire.as_ref());
         let percent = self
             .file
             .given("guard.max_expire_percent", keys.max_expire_percent.as_ref());
@@ -335,8 +338,7 @@ impl Resolver<'_> {
             max_expire_percent: self
                 .number(percent.as_ref(), 100)
                 .unwrap_or(default.max_expire_percent),
-            confirmed: confirmed
-                .and_then(|given| given.read(&mut self.problems, read_fingerprint)),
+            confirmed: confirmed.and_then(|given| given.read(&mut self.problems, read_fingerprint)),
         }
     }
 

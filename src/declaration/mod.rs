@@ -1,17 +1,36 @@
 //! What do people want? Text in, declarations and diagnostics out; never a
 //! failure, because bad input is normal and holds back only itself.
 
+mod calendar;
+mod definition;
+mod diagnostic;
+mod entry;
+pub mod expansion;
+mod fields;
+mod form;
+mod matchers;
+mod names;
+mod policy;
+mod read;
+mod recurring;
+pub mod render;
+mod report;
+mod review;
+mod scalar;
+mod timezone;
+mod yaml;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use review::{Rule, review};
 
 use crate::matcher::Matchers;
 use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
+use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-
-mod diagnostic;
-pub mod expansion;
+use crate::zone::ZoneDatabase;
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +47,17 @@ pub struct Declarations {
     pub paths: BTreeSet<String>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
+}
+
+impl Declarations {
+    /// Reads every file of `snapshot`, with time zones from `zones`.
+    ///
+    /// It never fails: what cannot be used is missing from
+    /// [`silences`](Self::silences), and [`diagnostics`](Self::diagnostics) say why.
+    #[must_use]
+    pub fn read(snapshot: &Snapshot, zones: &ZoneDatabase) -> Self {
+        read::read(snapshot, zones)
+    }
 }
 
 /// A file that cannot be used as it is.
@@ -82,6 +112,8 @@ pub struct Declaration {
     pub line: u64,
     /// What the policy has against it; such a declaration is held.
     pub violations: Vec<String>,
+    /// What [`review`] looks at; empty for a declaration that was not read from a file.
+    pub rules: Vec<Rule>,
 }
 
 /// Which targets a declaration is for.
@@ -109,13 +141,5 @@ impl TargetSelector {
                     .is_some_and(|value| values.contains(value))
             }),
         }
-    }
-}
-
-impl Declarations {
-    /// Reads a snapshot.
-    #[must_use]
-    pub fn read(_snapshot: &crate::snapshot::Snapshot, _zones: &crate::zone::ZoneDatabase) -> Self {
-        Self::default()
     }
 }

@@ -125,6 +125,21 @@ impl CronWindows {
         &self.zone
     }
 
+    /// How many windows start on a selected day.
+    #[must_use]
+    pub fn starts_a_day(&self) -> usize {
+        self.times.len()
+    }
+
+    /// The same starts with windows of another length.
+    #[must_use]
+    pub fn with_duration(&self, duration: u32) -> Self {
+        Self {
+            duration,
+            ..self.clone()
+        }
+    }
+
     /// Appends every window that overlaps `range`, and perhaps some outside.
     pub(super) fn windows(&self, range: Interval, windows: &mut Vec<Interval>) {
         let duration = i64::from(self.duration);

@@ -154,6 +154,12 @@ pub struct DateRule {
 
 impl DateRule {
     /// Whether windows start on that local date.
+    #[must_use]
+    pub fn selects(&self, date: NaiveDate) -> bool {
+        self.contains(day_number(date))
+    }
+
+    /// Whether windows start on that local date.
     pub(super) fn contains(&self, day: DayNumber) -> bool {
         if let Some(weekdays) = &self.weekdays
             && weekdays.counted.is_empty()

@@ -27,6 +27,7 @@
 
 mod client;
 mod contract;
+mod declaration;
 mod deploy;
 mod matcher;
 mod matcher_differential;
@@ -34,3 +35,4 @@ mod matcher_strings;
 mod source;
 mod support;
 mod tidy;
+mod time_cases;

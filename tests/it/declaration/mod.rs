@@ -1,0 +1,70 @@
+//! Are declarations read as written, and is every fault named?
+
+mod example;
+mod faults;
+mod files;
+mod forms;
+mod hostile;
+mod rendering;
+mod review;
+
+use std::fmt::Write;
+
+use silenced::declaration::{Declaration, Declarations, Diagnostic, render};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::zone::ZoneDatabase;
+
+/// A snapshot of files by path.
+pub(crate) fn snapshot(files: &[(&str, &[u8])]) -> Snapshot {
+    Snapshot {
+        revision: Revision::Directory("test".to_owned()),
+        files: files
+            .iter()
+            .map(|(path, content)| SnapshotFile {
+                path: (*path).to_owned(),
+                content: Ok(content.to_vec()),
+            })
+            .collect(),
+        skipped: Vec::new(),
+    }
+}
+
+/// What these files declare, with the bundled zones.
+pub(crate) fn read(files: &[(&str, &str)]) -> Declarations {
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(path, text)| (*path, text.as_bytes()))
+        .collect();
+    Declarations::read(&snapshot(&files), &ZoneDatabase::bundled())
+}
+
+/// The one declaration.
+pub(crate) fn only(declarations: &Declarations) -> &Declaration {
+    match declarations.silences.as_slice() {
+        [only] => only,
+        several => panic!(
+            "{} declarations: {}",
+            several.len(),
+            shown(&declarations.diagnostics)
+        ),
+    }
+}
+
+/// Findings as people see them.
+pub(crate) fn shown(diagnostics: &[Diagnostic]) -> String {
+    diagnostics
+        .iter()
+        .map(|diagnostic| render::text(diagnostic, false))
+        .collect()
+}
+
+/// A file with one declaration of that schedule, in a flow or a block.
+pub(crate) fn with_schedule(schedule: &str) -> String {
+    let mut yaml = "owner: team\ntimezone: Europe/Berlin\nsilences:\n- name: x\n  comment: c\n  \
+                    matchers: [env=prod]\n  schedule:"
+        .to_owned();
+    for line in schedule.lines() {
+        write!(yaml, "\n    {line}").unwrap();
+    }
+    yaml + "\n"
+}
