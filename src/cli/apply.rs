@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args};
 use super::options::Options;
 use super::terminal::Terminal;
 use super::{CommandError, Exit, OutputFormat, pass, plan};
+use crate::plan::Fingerprint;
 use crate::reconcile::{Mode, Outcome, Pass, TargetPass};
 use crate::telemetry::log_to_stderr;
 
@@ -27,8 +28,13 @@ pub(super) struct Arguments {
     dry_run: bool,
 
     /// Let the plan with this fingerprint expire more than the guard allows
-    #[arg(long, value_name = "FINGERPRINT", env = "SILENCED_CONFIRM")]
-    confirm: Option<String>,
+    #[arg(
+        long,
+        value_name = "FINGERPRINT",
+        env = "SILENCED_CONFIRM",
+        value_parser = read_fingerprint
+    )]
+    confirm: Option<Fingerprint>,
 
     /// How to print what was done
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, env = "SILENCED_FORMAT")]
@@ -44,8 +50,8 @@ impl Arguments {
         matches: &ArgMatches,
         terminal: &Arc<Terminal>,
     ) -> Result<Exit, CommandError> {
-        let confirm = self.confirm.as_deref();
-        let configuration = self.options.configuration(matches, confirm)?;
+        let mut configuration = self.options.configuration(matches)?;
+        configuration.reconcile.guard.confirmed = self.confirm;
         log_to_stderr(
             self.options.log_filter(plan::LOG_FILTER),
             terminal.log_style(),
@@ -71,6 +77,15 @@ impl Arguments {
             Outcome::Held => Exit::Held,
             Outcome::Converged => Exit::Success,
         })
+    }
+}
+
+/// What a plan shows: 16 hexadecimal digits.
+fn read_fingerprint(text: &str) -> Result<Fingerprint, &'static str> {
+    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(Fingerprint::new(text.to_ascii_lowercase()))
+    } else {
+        Err("copy the 16 digits that the plan shows")
     }
 }
 

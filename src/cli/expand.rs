@@ -69,9 +69,9 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
-    /// For people: UTC and local time
+    // For people: UTC and local time.
     Table,
-    /// For machines
+    // For machines.
     Json,
 }
 

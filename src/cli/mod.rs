@@ -114,9 +114,9 @@ enum Command {
 /// How a command prints what it found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum OutputFormat {
-    /// For people.
+    // For people.
     Text,
-    /// For machines.
+    // For machines.
     Json,
 }
 

@@ -75,11 +75,9 @@ pub(super) struct Options {
 
 impl Options {
     /// The configuration that flags, environment and file make together.
-    /// `confirm` is the fingerprint that `apply` was given.
     pub(super) fn configuration(
         &self,
         matches: &ArgMatches,
-        confirm: Option<&str>,
     ) -> Result<Configuration, CommandError> {
         let given = |id: &str, flag: &str, value: Option<&str>| {
             let from_environment = matches.value_source(id) == Some(ValueSource::EnvVariable);
@@ -117,7 +115,6 @@ impl Options {
             listen: named("listen", &self.listen),
             sync_token_file: named("sync_token_file", &self.sync_token_file),
             cache_directory: named("cache_directory", &self.cache_directory),
-            confirm: given("confirm", "confirm", confirm),
         })
         .map_err(|problems| CommandError::Usage(problems.to_string()))
     }

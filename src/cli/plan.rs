@@ -40,7 +40,7 @@ impl Arguments {
         matches: &ArgMatches,
         terminal: &Arc<Terminal>,
     ) -> Result<Exit, CommandError> {
-        let configuration = self.options.configuration(matches, None)?;
+        let configuration = self.options.configuration(matches)?;
         log_to_stderr(self.options.log_filter(LOG_FILTER), terminal.log_style())
             .map_err(CommandError::Usage)?;
         let pass = pass::make(configuration, Mode::Observe, terminal)?;

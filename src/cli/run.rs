@@ -37,7 +37,7 @@ impl Arguments {
         matches: &ArgMatches,
         terminal: &Arc<Terminal>,
     ) -> Result<Exit, CommandError> {
-        let configuration = self.options.configuration(matches, None)?;
+        let configuration = self.options.configuration(matches)?;
         log_to_stderr(
             self.options.log_filter("info"),
             terminal.service_log_style(),

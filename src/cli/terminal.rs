@@ -13,11 +13,11 @@ use crate::telemetry::LogStyle;
 /// When to use colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum Colour {
-    /// On a terminal, unless `NO_COLOR` is set.
+    // On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// Also into files and pipes.
+    // Also into files and pipes.
     Always,
-    /// Not at all.
+    // Not at all.
     Never,
 }
 

@@ -32,11 +32,11 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Format {
-    /// For people
+    // For people.
     Text,
-    /// For machines
+    // For machines.
     Json,
-    /// Workflow commands of GitHub Actions
+    // Workflow commands of GitHub Actions.
     Github,
 }
 

@@ -14,7 +14,7 @@ pub use problem::{Given, Origin, Place, Problems};
 use crate::alertmanager::Client;
 use crate::duration;
 use crate::name::InstanceName;
-use crate::plan::{Fingerprint, Guard};
+use crate::plan::Guard;
 use crate::reconcile::{ReconcileSettings, Target};
 use crate::source::{SourceSettings, SourceSettingsError};
 use file::ConfigurationFile;
@@ -72,8 +72,6 @@ pub struct Overrides {
     pub sync_token_file: Option<Given>,
     /// A directory for mirrors of Git repositories.
     pub cache_directory: Option<Given>,
-    /// The fingerprint of a plan that may pass the guard.
-    pub confirm: Option<Given>,
 }
 
 /// A complete configuration, every part of it checked.
@@ -330,7 +328,6 @@ impl Resolver<'_> {
         let percent = self
             .file
             .given("guard.max_expire_percent", keys.max_expire_percent.as_ref());
-        let confirmed = self.overrides.confirm.as_ref();
         Guard {
             max_expire: self
                 .number(max_expire.as_ref(), usize::MAX)
@@ -338,7 +335,7 @@ impl Resolver<'_> {
             max_expire_percent: self
                 .number(percent.as_ref(), 100)
                 .unwrap_or(default.max_expire_percent),
-            confirmed: confirmed.and_then(|given| given.read(&mut self.problems, read_fingerprint)),
+            ..default
         }
     }
 
@@ -357,16 +354,5 @@ impl Resolver<'_> {
 
     fn cache_directory(&self) -> Option<Given> {
         layered!(self, cache_directory)
-    }
-}
-
-/// What a plan shows: 16 hexadecimal digits.
-fn read_fingerprint(text: &str) -> Result<Fingerprint, String> {
-    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        Ok(Fingerprint::new(text.to_ascii_lowercase()))
-    } else {
-        Err(format!(
-            "`{text}` is not a fingerprint: copy the 16 digits that `silenced plan` shows"
-        ))
     }
 }
