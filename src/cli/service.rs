@@ -17,6 +17,10 @@ use crate::server::{self, AppState, Authorisation};
 use crate::source::Source;
 use crate::telemetry::Metrics;
 
+/// How long a client may take for its last request after everything else has
+/// ended. Answers come from memory; only a client that stalls takes longer.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
 /// Everything that is decided before it starts.
 pub(super) struct Service {
     pub(super) settings: ReconcileSettings,
@@ -48,10 +52,15 @@ impl Service {
             // Nothing is written while the source is read, so nothing is cut short.
             () = abandoned.notified() => {}
         }
-        server
-            .await
-            .map_err(CommandError::failed)?
-            .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}")))
+        match tokio::time::timeout(LAST_ANSWERS, server).await {
+            Ok(ended) => ended
+                .map_err(CommandError::failed)?
+                .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}"))),
+            Err(_) => {
+                tracing::warn!("closing connections whose requests did not end");
+                Ok(())
+            }
+        }
     }
 }
 

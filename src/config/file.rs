@@ -154,10 +154,20 @@ fn explain(path: &Path, error: &Error) -> String {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("the key `{key}` stands here for the second time")
         }
-        // Its own text begins with the place, which is put first here.
+        Error::Unexpected { expected, .. } => match *expected {
+            "string scalar" => "expected a text here".to_owned(),
+            "mapping start" => "expected keys with values here".to_owned(),
+            "sequence start" => "expected a list here".to_owned(),
+            other => format!("expected {other}"),
+        },
+        Error::MultipleDocuments { .. } => {
+            "expected one YAML document, a second one begins here".to_owned()
+        }
         _ => {
             let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            text.lines().next().unwrap_or_default().to_owned()
+            let line = text.lines().next().unwrap_or_default();
+            // The place is named already.
+            line.split(" at line ").next().unwrap_or(line).to_owned()
         }
     };
     match error.location() {

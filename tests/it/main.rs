@@ -25,6 +25,7 @@
     reason = "a test passes errors on, it does not make many"
 )]
 
+mod cli;
 mod client;
 mod contract;
 mod declaration;

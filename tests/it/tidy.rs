@@ -10,6 +10,7 @@ use std::{env, fs};
 #[rustfmt::skip]
 const ARROWS: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
+    ("duration", &[]),
     ("name", &[]),
     ("matcher", &[]),
     ("snapshot", &[]),
@@ -31,8 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("telemetry", &["name", "timestamp", "plan", "reconcile"]),
     ("daemon", &["reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp"]),
     ("server", &["daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration"]),
-    ("config", &["source", "alertmanager", "name", "plan", "timestamp", "reconcile", "nearest"]),
-    ("cli", &["timestamp", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
+    ("config", &["source", "alertmanager", "name", "plan", "timestamp", "duration", "reconcile", "nearest"]),
+    ("cli", &["timestamp", "duration", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
         "declaration", "plan", "clock", "telemetry", "source", "alertmanager", "memory", "apply", "reconcile",
         "daemon", "server", "config", "zoneinfo"]),
 ];
