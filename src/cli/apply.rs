@@ -1,4 +1,4 @@
-//! `silenced apply`: one reconciliation, now.
+//! What is to be done now? One reconciliation: `silenced apply`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ impl Arguments {
         };
         let pass = pass::make(configuration, mode, terminal)?;
         let planned = match (mode, self.format) {
+            // The body of POST /sync; no request has the number 0.
             (Mode::Apply, OutputFormat::Json) => format!("{:#}\n", pass.to_json(0)),
             _ => plan::shown(&pass, self.format, terminal),
         };

@@ -1,4 +1,4 @@
-//! `silenced completions`: what can be typed next?
+//! What can be typed next? Scripts for shells: `silenced completions`.
 
 use clap::Args;
 use clap_complete::{Shell, generate};

@@ -1,5 +1,5 @@
-//! `silenced demo`: what does it look like? The daemon over a directory against
-//! an Alertmanager in memory, in one process.
+//! What does it look like? The daemon over a directory, against an Alertmanager
+//! in memory in the same process: `silenced demo`.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

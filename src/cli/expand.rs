@@ -1,4 +1,4 @@
-//! `silenced expand`: when will what be silent?
+//! When will what be silent? Tables and JSON: `silenced expand`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -35,7 +35,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL", env = "SILENCED_ALERTMANAGER")]
     alertmanager: Option<String>,
 
-    /// Label of that target, for `targets:` in declarations; may be repeated
+    /// Label of that target, for `targets:` in declarations; repeat it for several, or write commas
     #[arg(
         long = "target-label",
         value_name = "NAME=VALUE",

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::signals::{stop_on_signal, stopped};
 use super::terminal::Terminal;
-use super::{CommandError, diagnostics, signals, zones};
+use super::{CommandError, diagnostics, zones};
 use crate::clock::Clock;
 use crate::config::Configuration;
 use crate::name::TargetName;
@@ -48,7 +49,7 @@ pub(super) fn make(
         }
     };
     let pass = block_on(async {
-        let stop = signals::stop_on_signal().map_err(CommandError::failed)?;
+        let stop = stop_on_signal().map_err(CommandError::failed)?;
         let read = read(source, Arc::clone(terminal), stop.clone()).await?;
         let options = PassOptions {
             mode,
@@ -57,7 +58,15 @@ pub(super) fn make(
             stop: &stop,
             progress: &progress,
         };
-        Ok(reconciler.pass(read, options).await)
+        let pass = reconciler.pass(read, options);
+        match mode {
+            // What is being written is seen through; `pass` watches `stop` itself.
+            Mode::Apply => Ok(pass.await),
+            Mode::Observe => tokio::select! {
+                pass = pass => Ok(pass),
+                () = stopped(stop.clone()) => Err(interrupted()),
+            },
+        }
     })??;
     terminal.clear_progress();
     terminal.message(&diagnostics::text(
@@ -65,6 +74,11 @@ pub(super) fn make(
         terminal.message_style(),
     ));
     terminal.error(pass.source_error.as_deref().unwrap_or_default());
+    for name in reconciler.untargeted() {
+        terminal.warn(&format!(
+            "`{name}`: its `targets` match none of the targets"
+        ));
+    }
     for target in &pass.targets {
         if target.report.failures.is_empty() {
             if let Some(error) = &target.error {
@@ -92,7 +106,7 @@ pub(super) fn make(
 async fn read(
     mut source: Source,
     terminal: Arc<Terminal>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> Result<Result<Snapshot, String>, CommandError> {
     let reading = tokio::task::spawn_blocking(move || {
         let read = source.read_with_progress(&mut |progress| match progress {
@@ -111,8 +125,10 @@ async fn read(
     });
     tokio::select! {
         read = reading => read.map_err(CommandError::failed),
-        _ = stop.wait_for(|stopped| *stopped) => {
-            Err(CommandError::Failed("interrupted while the source was read".to_owned()))
-        }
+        () = stopped(stop) => Err(interrupted()),
     }
+}
+
+fn interrupted() -> CommandError {
+    CommandError::Failed("interrupted; nothing was changed".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `silenced plan`: what would change?
+//! What would change? The live targets, compared and left alone: `silenced plan`.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `silenced run`: the daemon.
+//! What keeps running? The daemon: `silenced run`.
 
 use std::sync::Arc;
 

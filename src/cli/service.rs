@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use super::signals::stopped;
 use super::{CommandError, zones};
 use crate::alertmanager::Client;
 use crate::clock::Clock;
@@ -70,11 +71,7 @@ fn read_source(source: Source, stop: watch::Receiver<bool>, abandoned: Arc<Notif
     let source = Arc::new(Mutex::new(source));
     Box::new(move || {
         let (source, abandoned) = (Arc::clone(&source), Arc::clone(&abandoned));
-        let mut stop = stop.clone();
-        let stopped = async move {
-            // An error means that nobody is left to stop us, which is a stop too.
-            let _ = stop.wait_for(|stopped| *stopped).await;
-        };
+        let stopped = stopped(stop.clone());
         let reading = tokio::task::spawn_blocking(move || {
             // A read that panicked leaves a mirror that the next one mends.
             let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! `silenced validate`: are the files as they should be?
+//! Are the files as they should be? Read offline: `silenced validate`.
 
 use std::path::{Path, PathBuf};
 

@@ -241,10 +241,10 @@ impl Resolver<'_> {
         let url = self.file.given("source.url", keys.url.as_ref());
         let directory = self.file.given("source.directory", keys.directory.as_ref());
         match (url, directory) {
-            (Some(_), Some(directory)) => {
+            (Some(url), Some(directory)) => {
                 let problem = "write either `directory` or `url`, not both";
                 self.problems.add(&directory.origin, problem);
-                None
+                Some(url)
             }
             (Some(url), None) => {
                 let is_path = !url.value.contains("://") && !url.value.contains(':');

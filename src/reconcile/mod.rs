@@ -19,7 +19,7 @@ pub use outcome::{Outcome, Pass, TargetPass};
 use crate::alertmanager::SilenceApi;
 use crate::apply::apply;
 use crate::declaration::Declarations;
-use crate::name::{InstanceName, TargetName};
+use crate::name::{InstanceName, SilenceName, TargetName};
 use crate::plan::{Guard, Plan, PlanInput, plan};
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
@@ -145,6 +145,21 @@ impl<A: SilenceApi> Reconciler<A> {
         &self.settings
     }
 
+    /// The declarations that are for other targets than ours; most likely their
+    /// `targets` are mistaken.
+    pub fn untargeted(&self) -> impl Iterator<Item = &SilenceName> {
+        let declared = self.declared.iter();
+        declared
+            .flat_map(|declared| &declared.declarations.silences)
+            .filter(|declaration| {
+                !self
+                    .targets
+                    .iter()
+                    .any(|target| declaration.targets.selects(&target.name, &target.labels))
+            })
+            .map(|declaration| &declaration.name)
+    }
+
     /// When the first target that is backing off may be tried again.
     #[must_use]
     pub fn next_retry(&self) -> Option<Timestamp> {
@@ -208,6 +223,9 @@ impl<A: SilenceApi> Reconciler<A> {
             revision: snapshot.revision.clone(),
             declarations: Arc::new(declarations),
         });
+        for silence in self.untargeted() {
+            tracing::warn!(%silence, "its `targets` match none of the targets");
+        }
     }
 }
 

@@ -12,7 +12,19 @@ const SPRING: [&str; 6] = ["expand", ".", "--from", "2026-03-27", "--to", "2026-
 #[test]
 fn the_table_shows_both_clocks_and_where_they_change() {
     let silences = directory(&[("nightly.yaml", NIGHTLY)]);
-    check(&silences, &SPRING, &expect![[r#""#]]);
+    check(
+        &silences,
+        &SPRING,
+        &expect![[r#"
+        NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
+        nightly-info  2026-03-27T00:00:00Z  2026-03-27T05:00:00Z  Fri 2026-03-27 01:00:00 +01:00  Fri 2026-03-27 06:00:00 +01:00  5h      cut off
+        nightly-info  2026-03-27T21:00:00Z  2026-03-28T05:00:00Z  Fri 2026-03-27 22:00:00 +01:00  Sat 2026-03-28 06:00:00 +01:00  8h
+        nightly-info  2026-03-28T21:00:00Z  2026-03-29T04:00:00Z  Sat 2026-03-28 22:00:00 +01:00  Sun 2026-03-29 06:00:00 +02:00  7h      DST -1h
+        nightly-info  2026-03-29T20:00:00Z  2026-03-30T00:00:00Z  Sun 2026-03-29 22:00:00 +02:00  Mon 2026-03-30 02:00:00 +02:00  4h      cut off
+        over                                                                                                                              no interval in this range
+        exit 0
+    "#]],
+    );
     let autumn = [
         "expand",
         ".",
@@ -23,7 +35,16 @@ fn the_table_shows_both_clocks_and_where_they_change() {
         "--name",
         "nightly-info",
     ];
-    check(&silences, &autumn, &expect![[r#""#]]);
+    check(
+        &silences,
+        &autumn,
+        &expect![[r#"
+        NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
+        nightly-info  2026-10-24T20:00:00Z  2026-10-25T05:00:00Z  Sat 2026-10-24 22:00:00 +02:00  Sun 2026-10-25 06:00:00 +01:00  9h      DST +1h
+        nightly-info  2026-10-25T21:00:00Z  2026-10-26T00:00:00Z  Sun 2026-10-25 22:00:00 +01:00  Mon 2026-10-26 01:00:00 +01:00  3h      cut off
+        exit 0
+    "#]],
+    );
 }
 
 #[test]
@@ -39,7 +60,16 @@ fn what_becomes_no_silence_says_why() {
         "--to",
         "2026-01-02T12:00:00Z",
     ];
-    check(&silences, &range, &expect![[r#""#]]);
+    check(
+        &silences,
+        &range,
+        &expect![[r#"
+        NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
+        nightly-info  2026-01-01T21:00:00Z  2026-01-02T05:00:00Z  Thu 2026-01-01 22:00:00 +01:00  Fri 2026-01-02 06:00:00 +01:00  8h      disabled
+        over                                                                                                                              no interval in this range
+        exit 0
+    "#]],
+    );
 }
 
 #[test]
@@ -81,7 +111,24 @@ fn valid_declarations_are_shown_beside_broken_files() {
         "--to",
         "2026-01-02T12:00:00Z",
     ];
-    check(&silences, &range, &expect![[r#""#]]);
+    check(
+        &silences,
+        &range,
+        &expect![[r#"
+        NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
+        nightly-info  2026-01-01T21:00:00Z  2026-01-02T05:00:00Z  Thu 2026-01-01 22:00:00 +01:00  Fri 2026-01-02 06:00:00 +01:00  8h
+        over                                                                                                                              no interval in this range
+        broken.yaml:3:5: error[missing-key]: the key `schedule` is missing in a declaration
+         3 |   - name: broken
+           |     ^
+           hint: write when it applies, such as `schedule: {times: [{start_time: "22:00", end_time: "06:00"}]}`
+        broken.yaml:6:5: error[unknown-key]: unknown key `shedule` in a declaration
+         6 |     shedule: always
+           |     ^
+           hint: did you mean `schedule`?
+        exit 1
+    "#]],
+    );
 }
 
 #[test]
@@ -99,7 +146,16 @@ fn an_unknown_name_is_an_error_that_brings_its_nearest() {
         "--to",
         "2026-01-02",
     ];
-    check(&silences, &arguments, &expect![[r#""#]]);
+    check(
+        &silences,
+        &arguments,
+        &expect![[r#"
+        NAME  START  END  LOCAL START  LOCAL END  LENGTH  NOTES
+        over                                              no interval in this range
+        error: no valid silence is called `nigthly-info`; did you mean `nightly-info`?
+        exit 1
+    "#]],
+    );
 }
 
 #[test]
@@ -109,12 +165,18 @@ fn the_range_has_an_order_and_a_bound() {
     check(
         &silences,
         &range("2026-01-02", "2026-01-01"),
-        &expect![[r#""#]],
+        &expect![[r#"
+            error: --to (2026-01-01T00:00:00Z) must be after --from (2026-01-02T00:00:00Z)
+            exit 64
+        "#]],
     );
     check(
         &silences,
         &range("2026-01-01", "2027-01-03"),
-        &expect![[r#""#]],
+        &expect![[r#"
+            error: from 2026-01-01T00:00:00Z to 2027-01-03T00:00:00Z is more than 366 days
+            exit 64
+        "#]],
     );
     let longest = finish(
         silenced()

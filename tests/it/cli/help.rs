@@ -112,7 +112,25 @@ fn usage_errors_exit_64() {
     check(
         &nothing,
         &["expand", ".", "--from", "yesterday"],
-        &expect![[r#""#]],
+        &expect![[r#"
+            error: invalid value 'yesterday' for '--from <TIME>': write a date such as 2026-03-28, or a time such as 2026-03-28T21:00:00Z
+
+            For more information, try '--help'.
+            exit 64
+        "#]],
     );
-    check(&nothing, &["plam"], &expect![[r#""#]]);
+    check(
+        &nothing,
+        &["plam"],
+        &expect![[r#"
+        error: unrecognized subcommand 'plam'
+
+          tip: a similar subcommand exists: 'plan'
+
+        Usage: silenced [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+        exit 64
+    "#]],
+    );
 }

@@ -219,7 +219,10 @@ fn an_address_in_use_ends_it() {
             .args(["demo", ".", "--listen", &address])
             .current_dir(silences.path()),
     );
-    expect![[r#""#]].assert_eq(&finished.shown(&[(&address, "ADDRESS")]));
+    expect![[r#"
+        error: cannot listen on `ADDRESS`: Address already in use (os error 98); choose another address with --listen
+        exit 1
+    "#]].assert_eq(&finished.shown(&[(&address, "ADDRESS")]));
 }
 
 #[test]
@@ -267,5 +270,12 @@ fn the_demo_shows_silences_in_an_alertmanager_of_its_own() {
 
 #[test]
 fn the_demo_says_how_to_name_a_directory() {
-    check(&directory(&[]), &["demo"], &expect![[r#""#]]);
+    check(
+        &directory(&[]),
+        &["demo"],
+        &expect![[r#"
+        error: there is no directory `silences`; name the directory of your declarations: silenced demo DIR
+        exit 1
+    "#]],
+    );
 }

@@ -71,10 +71,10 @@ impl Installation {
 fn shown(finished: &Finished) -> String {
     let mut text = finished.shown(&[]);
     for (pattern, name) in [
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
-        (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
-        (r"\b[0-9a-f]{16}\b", "FINGERPRINT"),
-        (r"127\.0\.0\.1:\d+", "ADDRESS"),
+        ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", "TIME"),
+        ("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID"),
+        ("fingerprint [0-9a-f]{16}", "fingerprint FINGERPRINT"),
+        ("127.0.0.1:[0-9]+", "ADDRESS"),
     ] {
         text = Regex::new(pattern)
             .unwrap()
@@ -98,13 +98,52 @@ fn many(count: usize) -> String {
 #[test]
 fn plan_shows_apply_does_and_then_nothing_is_left() {
     let installation = Installation::new(&[("running.yaml", RUNNING)]);
-    expect![[r#""#]].assert_eq(&shown(&installation.run("plan", &[])));
-    expect![[r#""#]].assert_eq(&shown(&installation.run("apply", &["--dry-run"])));
-    expect![[r#""#]].assert_eq(&shown(&installation.run("apply", &[])));
-    expect![[r#""#]].assert_eq(&shown(&installation.run("apply", &[])));
-    expect![[r#""#]].assert_eq(&shown(&installation.run("plan", &[])));
+    expect![[r#"
+        default: 1 to create
+          + running  applies now, without an end in sight
+              {severity="info", env=~"a|b"}
+              TIME .. TIME
+        exit 2
+    "#]]
+    .assert_eq(&shown(&installation.run("plan", &[])));
+    expect![[r#"
+        default: 1 to create
+          + running  applies now, without an end in sight
+              {severity="info", env=~"a|b"}
+              TIME .. TIME
+        exit 2
+    "#]]
+    .assert_eq(&shown(&installation.run("apply", &["--dry-run"])));
+    expect![[r#"
+        default: 1 to create
+          + running  applies now, without an end in sight
+              {severity="info", env=~"a|b"}
+              TIME .. TIME
+        default: 1 created
+        exit 0
+    "#]]
+    .assert_eq(&shown(&installation.run("apply", &[])));
+    expect![[r#"
+        default: nothing to do, 1 in place
+        exit 0
+    "#]]
+    .assert_eq(&shown(&installation.run("apply", &[])));
+    expect![[r#"
+        default: nothing to do, 1 in place
+        exit 0
+    "#]]
+    .assert_eq(&shown(&installation.run("plan", &[])));
     installation.write("running.yaml", &RUNNING.replace("a|b", "a|b|c"));
-    expect![[r#""#]].assert_eq(&shown(&installation.run("plan", &[])));
+    expect![[r#"
+        default: 1 to replace
+          ± running  matchers changed
+            - {severity="info", env=~"a|b"}
+            + {severity="info", env=~"a|b|c"}
+              TIME .. TIME
+              id ID
+        exit 2
+    "#]]
+    .assert_eq(&shown(&installation.run("plan", &[])));
 }
 
 #[test]
@@ -178,7 +217,22 @@ fn a_mass_expiry_waits_for_its_fingerprint() {
 fn a_broken_file_fails_and_holds_up_nobody_else() {
     let installation = Installation::new(&[("broken.yaml", BROKEN), ("running.yaml", RUNNING)]);
     let finished = installation.run("apply", &[]);
-    expect![[r#""#]].assert_eq(&shown(&finished));
+    expect![[r#"
+        default: 1 to create
+          + running  applies now, without an end in sight
+              {severity="info", env=~"a|b"}
+              TIME .. TIME
+        default: 1 created
+        broken.yaml:3:5: error[missing-key]: the key `schedule` is missing in a declaration
+         3 |   - name: broken
+           |     ^
+           hint: write when it applies, such as `schedule: {times: [{start_time: "22:00", end_time: "06:00"}]}`
+        broken.yaml:6:5: error[unknown-key]: unknown key `shedule` in a declaration
+         6 |     shedule: always
+           |     ^
+           hint: did you mean `schedule`?
+        exit 1
+    "#]].assert_eq(&shown(&finished));
     assert_eq!(installation.plan()["owned"], 1);
 }
 
@@ -186,7 +240,10 @@ fn a_broken_file_fails_and_holds_up_nobody_else() {
 fn a_target_that_is_down_and_a_source_that_is_missing_are_errors() {
     let installation = Installation::new(&[("running.yaml", RUNNING)]);
     let mut no_source = installation.command("plan", "nowhere");
-    expect![[r#""#]].assert_eq(&shown(&finish(&mut no_source)));
+    expect![[r#"
+        error: cannot read the declarations in `nowhere`: it does not exist; check the path, and that its volume is mounted
+        exit 1
+    "#]].assert_eq(&shown(&finish(&mut no_source)));
     let mut no_target = installation.command("apply", ".");
     no_target.args(["--log", "off"]);
     let url = installation.alertmanager.base_url();
@@ -228,4 +285,23 @@ fn a_git_repository_is_read_at_its_ref() {
     let before = plan(&["--ref", &first]);
     assert_eq!(before["revision"], first.as_str());
     assert_eq!(before["targets"][0]["actions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_selector_that_matches_no_target_is_a_warning() {
+    let elsewhere = RUNNING.replace("    schedule", "    targets: {env: [dev]}\n    schedule");
+    let installation = Installation::new(&[("running.yaml", &elsewhere)]);
+    let finished = installation.run("plan", &["--target-label", "env=prod"]);
+    expect![[r#"
+        default: nothing to do, 0 in place
+        warning: `running`: its `targets` match none of the targets
+        exit 0
+    "#]]
+    .assert_eq(&shown(&finished));
+    assert_eq!(
+        installation
+            .run("plan", &["--target-label", "env=dev"])
+            .code,
+        Some(2)
+    );
 }
