@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use crate::alertmanager::{ApiError, ApiErrorKind, SilenceApi};
@@ -82,58 +82,86 @@ pub async fn apply<A: SilenceApi>(
         .iter()
         .partition(|action| matches!(action.change, Change::Expire(..)));
     let mut report = ApplyReport::default();
-    let server_failures = AtomicUsize::new(0);
-    let gives_up =
-        || *stop.borrow() || server_failures.load(Ordering::Relaxed) >= MAX_SERVER_FAILURES;
-    let ended = AtomicUsize::new(0);
-    let attempt = |action| {
-        let (gives_up, server_failures, ended) = (&gives_up, &server_failures, &ended);
-        async move {
-            if gives_up() {
-                return (action, None);
-            }
-            let outcome = perform(action, api).await;
-            if outcome
-                .as_ref()
-                .is_err_and(|(_, error)| concerns_server(error.kind()))
-            {
-                server_failures.fetch_add(1, Ordering::Relaxed);
-            }
-            progress(ended.fetch_add(1, Ordering::Relaxed) + 1);
-            (action, Some(outcome))
-        }
+    let application = Application {
+        api,
+        stop,
+        progress,
+        server_failures: AtomicUsize::new(0),
+        ended: AtomicUsize::new(0),
     };
     for phase in [others, expiries] {
-        let mut outcomes = stream::iter(phase)
-            .map(attempt)
-            .buffer_unordered(CONCURRENCY);
-        while let Some((action, outcome)) = outcomes.next().await {
-            report.record(action, outcome);
+        let next = AtomicUsize::new(0);
+        let workers = (0..CONCURRENCY).map(|_| application.work(&phase, &next));
+        for part in join_all(workers).await {
+            report.add(part);
         }
     }
     report
 }
 
+/// What the workers of one application share.
+struct Application<'a, A> {
+    api: &'a A,
+    stop: &'a watch::Receiver<bool>,
+    progress: &'a (dyn Fn(usize) + Sync),
+    server_failures: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+impl<A: SilenceApi> Application<'_, A> {
+    /// Takes one action after the other off the queue, whose head is `next`.
+    async fn work(&self, queue: &[&Action], next: &AtomicUsize) -> ApplyReport {
+        let mut report = ApplyReport::default();
+        while let Some(action) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if self.gives_up() {
+                report.not_attempted += 1;
+                continue;
+            }
+            let outcome = perform(action, self.api).await;
+            if outcome
+                .as_ref()
+                .is_err_and(|(_, error)| concerns_server(error.kind()))
+            {
+                self.server_failures.fetch_add(1, Ordering::Relaxed);
+            }
+            report.record(action, outcome);
+            (self.progress)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        report
+    }
+
+    fn gives_up(&self) -> bool {
+        *self.stop.borrow() || self.server_failures.load(Ordering::Relaxed) >= MAX_SERVER_FAILURES
+    }
+}
+
 impl ApplyReport {
-    fn record(&mut self, action: &Action, outcome: Option<Result<(), (&'static str, ApiError)>>) {
-        match outcome {
-            None => self.not_attempted += 1,
-            Some(Err((operation, error))) => self.failures.push(Failure {
+    fn record(&mut self, action: &Action, outcome: Result<(), (&'static str, ApiError)>) {
+        if let Err((operation, error)) = outcome {
+            self.failures.push(Failure {
                 silence: action.silence.clone(),
                 operation,
                 kind: error.kind(),
                 message: error.with_causes().to_string(),
-            }),
-            Some(Ok(())) => {
-                let counter = match action.change {
-                    Change::Create(_) => &mut self.created,
-                    Change::Update(_) => &mut self.updated,
-                    Change::Replace(..) => &mut self.replaced,
-                    Change::Expire(..) => &mut self.expired,
-                };
-                *counter += 1;
-            }
+            });
+            return;
         }
+        let counter = match action.change {
+            Change::Create(_) => &mut self.created,
+            Change::Update(_) => &mut self.updated,
+            Change::Replace(..) => &mut self.replaced,
+            Change::Expire(..) => &mut self.expired,
+        };
+        *counter += 1;
+    }
+
+    fn add(&mut self, part: Self) {
+        self.created += part.created;
+        self.updated += part.updated;
+        self.replaced += part.replaced;
+        self.expired += part.expired;
+        self.failures.extend(part.failures);
+        self.not_attempted += part.not_attempted;
     }
 }
 

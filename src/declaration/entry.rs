@@ -129,6 +129,7 @@ fn declaration(
             None => Timestamp::from_seconds(midnight),
         }))
     });
+    let own_zone = zone.known().cloned();
     let decoder = Decoder::new(context);
     let schedule = fields
         .required("schedule", "write when it applies, such as `schedule: {times: [{start_time: \"22:00\", end_time: \"06:00\"}]}`", report)
@@ -140,7 +141,11 @@ fn declaration(
         owner: owner.or_else(|| defaults.owner.clone()).unwrap_or_default(),
         ticket,
         matchers: matchers?,
-        schedule: schedule?,
+        schedule: match expires? {
+            Some(end) => schedule?.until(end),
+            None => schedule?,
+        },
+        zone: own_zone,
         targets: targets?,
         annotations: annotations?,
         suspended: suspended?,

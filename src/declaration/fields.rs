@@ -27,7 +27,7 @@ impl<'n> Fields<'n> {
             wrong_type(node, what, report);
             return None;
         };
-        for entry in entries.iter() {
+        for entry in entries.iter().take_while(|_| !report.is_full()) {
             if !known.contains(&&*entry.key) {
                 report.error(
                     entry.key_at,

@@ -8,6 +8,7 @@ mod entry;
 pub mod expansion;
 mod fields;
 mod form;
+mod leaf;
 mod matchers;
 mod names;
 mod policy;
@@ -30,21 +31,21 @@ use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-use crate::zone::ZoneDatabase;
+use crate::zone::{Zone, ZoneDatabase};
 
 /// Everything that one snapshot declares.
 #[derive(Clone, Debug, Default)]
 pub struct Declarations {
-    /// How many files were read, broken ones included.
-    pub files: usize,
+    /// The paths of all files, broken ones included.
+    pub paths: BTreeSet<String>,
     /// The valid ones, ordered by name; names are unique.
     pub silences: Vec<Declaration>,
     /// What is wrong or suspicious, ordered by file and position.
     pub diagnostics: Vec<Diagnostic>,
-    /// Files with at least one error: nothing in them is used.
+    /// Files with at least one error of their own: nothing in them is used. An
+    /// ambiguous name or a violation of the policy concerns one declaration, and
+    /// breaks no file.
     pub broken: Vec<BrokenFile>,
-    /// The paths of all files, broken ones included.
-    pub paths: BTreeSet<String>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
 }
@@ -96,6 +97,8 @@ pub struct Declaration {
     pub matchers: Matchers,
     /// When; never from `expires` on.
     pub schedule: Schedule,
+    /// Whose wall clock its author reads, if it names a zone.
+    pub zone: Option<Zone>,
     /// Where.
     pub targets: TargetSelector,
     /// Free key-value pairs for servers that keep them.

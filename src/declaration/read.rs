@@ -145,7 +145,6 @@ pub(super) fn read(snapshot: &Snapshot, database: &ZoneDatabase) -> Declarations
     let entries = Reading::new(&files, &zones).decode();
     let (silences, ambiguous) = choose(&files, entries);
     let mut declarations = Declarations {
-        files: snapshot.files.len(),
         paths: snapshot
             .files
             .iter()

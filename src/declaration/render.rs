@@ -22,7 +22,7 @@ impl<'a> Validation<'a> {
     #[must_use]
     pub const fn new(declarations: &Declarations, diagnostics: &'a [Diagnostic]) -> Self {
         Self {
-            files: declarations.files,
+            files: declarations.paths.len(),
             silences: declarations.silences.len(),
             diagnostics,
         }
@@ -158,7 +158,13 @@ pub fn github(diagnostic: &Diagnostic, root: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('%', "%25")
+    // The log is shown in a terminal, too.
+    let harmless = text.replace(
+        |character: char| character.is_control() && !matches!(character, '\r' | '\n'),
+        "\u{fffd}",
+    );
+    harmless
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }

@@ -183,24 +183,21 @@ impl<A: SilenceApi> Reconciler<A> {
         let Some(declared) = self.declared.clone() else {
             return Pass::without_declarations(source_error, options.now);
         };
-        let settings = &self.settings;
-        let mut targets: Vec<(usize, TargetPass)> =
-            stream::iter(self.targets.iter_mut().enumerate())
-                .map(|(index, target)| {
-                    let declared = &declared;
-                    async move { (index, target.pass(settings, declared, options).await) }
-                })
-                .buffer_unordered(CONCURRENT_TARGETS)
-                .collect()
-                .await;
-        targets.sort_by_key(|&(index, _)| index);
+        let mut passes = Vec::with_capacity(self.targets.len());
+        for target in &mut self.targets {
+            passes.push(target.pass(&self.settings, &declared, options));
+        }
+        let targets = stream::iter(passes)
+            .buffered(CONCURRENT_TARGETS)
+            .collect()
+            .await;
         Pass {
             started: options.now,
             mode: options.mode,
             revision: Some(declared.revision),
             source_error,
             declarations: declared.declarations,
-            targets: targets.into_iter().map(|(_, pass)| pass).collect(),
+            targets,
             horizon: self.settings.horizon,
         }
     }

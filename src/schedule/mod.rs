@@ -19,6 +19,8 @@ pub use once::{Moment, Once};
 pub use recurring::{DAY, Recurring, TimeWindow, WindowEnd};
 pub use rotation::{Rotation, Turn};
 
+use chrono::NaiveDate;
+
 use crate::interval::{Interval, IntervalSet};
 use crate::timestamp::Timestamp;
 use crate::zone::{Timeline, Zone};
@@ -73,6 +75,13 @@ impl From<Form> for Schedule {
 }
 
 impl Schedule {
+    /// The same, and never from `end` on.
+    #[must_use]
+    pub fn until(self, end: Timestamp) -> Self {
+        let before = Once::new(FIRST, end, NaiveDate::default(), Vec::new());
+        Form::AllOf(vec![self, Form::Once(before).into()]).into()
+    }
+
     /// The instants inside `range` at which it applies.
     ///
     /// The cost is linear in the length of `range`, whatever the rules.

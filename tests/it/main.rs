@@ -24,15 +24,22 @@
     clippy::result_large_err,
     reason = "a test passes errors on, it does not make many"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "expected messages are passed on from where they are written"
+)]
 
 mod cli;
 mod client;
 mod contract;
+mod daemon;
 mod declaration;
 mod deploy;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod promises;
+mod server;
 mod source;
 mod support;
 mod tidy;

@@ -69,6 +69,9 @@ fn defaults_of_the_file_and_what_an_entry_says_itself() {
                     form: Always,
                     except: [],
                 },
+                zone: Some(
+                    Zone(Europe/Berlin),
+                ),
                 targets: Labels(
                     {
                         "env": [
@@ -108,34 +111,55 @@ fn defaults_of_the_file_and_what_an_entry_says_itself() {
                     ],
                 ),
                 schedule: Schedule {
-                    form: Recurring(
-                        Recurring {
-                            zone: Zone(Asia/Tokyo),
-                            dates: DateRule {
-                                weekdays: Some(
-                                    Weekdays {
-                                        every: 1,
-                                        counted: [],
+                    form: AllOf(
+                        [
+                            Schedule {
+                                form: Recurring(
+                                    Recurring {
+                                        zone: Zone(Asia/Tokyo),
+                                        dates: DateRule {
+                                            weekdays: Some(
+                                                Weekdays {
+                                                    every: 1,
+                                                    counted: [],
+                                                },
+                                            ),
+                                            days_of_month: None,
+                                            months: None,
+                                            years: None,
+                                            every: None,
+                                            except_dates: [],
+                                        },
+                                        times: [
+                                            TimeWindow {
+                                                start: 0,
+                                                end: Clock(
+                                                    86400,
+                                                ),
+                                            },
+                                        ],
                                     },
                                 ),
-                                days_of_month: None,
-                                months: None,
-                                years: None,
-                                every: None,
-                                except_dates: [],
+                                except: [],
                             },
-                            times: [
-                                TimeWindow {
-                                    start: 0,
-                                    end: Clock(
-                                        86400,
-                                    ),
-                                },
-                            ],
-                        },
+                            Schedule {
+                                form: Once(
+                                    Once {
+                                        start: 1970-01-01T00:00:00Z,
+                                        end: 2026-12-24T15:00:00Z,
+                                        start_date: 1970-01-01,
+                                        except_dates: [],
+                                    },
+                                ),
+                                except: [],
+                            },
+                        ],
                     ),
                     except: [],
                 },
+                zone: Some(
+                    Zone(Asia/Tokyo),
+                ),
                 targets: Names(
                     [
                         TargetName(

@@ -5,8 +5,10 @@ mod faults;
 mod files;
 mod forms;
 mod hostile;
+mod recurring_faults;
 mod rendering;
 mod review;
+mod schedule_faults;
 
 use std::fmt::Write;
 

@@ -5,3 +5,4 @@ pub(crate) mod git_repository;
 pub(crate) mod git_server;
 pub(crate) mod random;
 pub(crate) mod raw_server;
+pub(crate) mod world;

@@ -1,0 +1,222 @@
+//! Does the loop go round as it should? On simulated time, without sockets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use silenced::clock::Clock;
+use silenced::daemon::{Daemon, Handle, ReadSource};
+use silenced::memory::Version;
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::Guard;
+use silenced::reconcile::{Outcome, ReconcileSettings, Reconciler, Target};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::telemetry::Metrics;
+use silenced::timestamp::Timestamp;
+use silenced::zone::ZoneDatabase;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::support::world::InMemory;
+
+const DECLARATION: &str = r#"
+owner: dba
+silences:
+  - name: high-latency
+    comment: Known defect.
+    matchers: ['alertname="HighDBLatency"']
+    schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}
+"#;
+
+/// A daemon that reads one file; each reading needs a permit.
+struct Running {
+    handle: Handle,
+    metrics: Arc<Metrics>,
+    api: InMemory,
+    reads: Arc<AtomicUsize>,
+    permits: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+fn start(permits: usize) -> Running {
+    let clock = Clock::simulated(Timestamp::parse("2026-01-09T12:00:00Z").unwrap());
+    let api = InMemory::new(Version::default(), clock);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let permits = Arc::new(Semaphore::new(permits));
+    let read_source: ReadSource = {
+        let (reads, permits) = (Arc::clone(&reads), Arc::clone(&permits));
+        Box::new(move || {
+            let (reads, permits) = (Arc::clone(&reads), Arc::clone(&permits));
+            Box::pin(async move {
+                permits.acquire().await.unwrap().forget();
+                reads.fetch_add(1, Ordering::SeqCst);
+                Ok(Snapshot {
+                    revision: Revision::Commit("1a2b3c4d".repeat(5)),
+                    files: vec![SnapshotFile {
+                        path: "once.yaml".to_owned(),
+                        content: Ok(DECLARATION.into()),
+                    }],
+                    skipped: Vec::new(),
+                })
+            })
+        })
+    };
+    let settings = ReconcileSettings {
+        instance: InstanceName::new("lab").unwrap(),
+        horizon: Duration::from_hours(24),
+        lease: Duration::from_hours(1),
+        guard: Guard::default(),
+    };
+    let target = Target::new(
+        TargetName::new("default").unwrap(),
+        BTreeMap::new(),
+        api.clone(),
+    );
+    let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+    let metrics = Arc::new(Metrics::new("2026f"));
+    let interval = Duration::from_mins(1);
+    let (daemon, handle) = Daemon::new(
+        reconciler,
+        read_source,
+        clock,
+        interval,
+        Arc::clone(&metrics),
+    );
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(daemon.run(stopped));
+    Running {
+        handle,
+        metrics,
+        api,
+        reads,
+        permits,
+        stop,
+        task,
+    }
+}
+
+impl Running {
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    async fn answered(&self, id: u64) {
+        let mut status = self.handle.status.clone();
+        status
+            .wait_for(|status| status.pass.is_some() && status.answered >= id)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn passes_come_at_the_interval_with_jitter() {
+    let running = start(1000);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let reads = running.reads();
+    // One at the start, then every 54 to 66 seconds.
+    assert!((55..=67).contains(&reads), "{reads} passes in an hour");
+    assert_eq!(running.api.server().counts().posts, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_during_a_pass_are_answered_by_one_following_pass() {
+    let running = start(0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // The first pass is under way and waits for its permit.
+    let ids: Vec<u64> = (0..10).map(|_| running.handle.trigger.request()).collect();
+    assert_eq!(ids, (1..=10).collect::<Vec<_>>());
+    running.permits.add_permits(1);
+    running.answered(0).await;
+    assert_eq!(
+        running.handle.status.borrow().answered,
+        0,
+        "began before them"
+    );
+    running.permits.add_permits(100);
+    running.answered(10).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(running.reads(), 2, "one pass answers all ten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_it_observes_and_does_not_write() {
+    let running = start(1000);
+    running.answered(0).await;
+    let silence = running.api.server().clone();
+    assert_eq!(silence.counts().posts, 1);
+    let id = running.handle.suspend(true);
+    running.answered(id).await;
+    assert!(running.handle.status.borrow().suspended);
+    // Somebody expires our silence by hand; nothing is written about it.
+    let mine = {
+        let now = chrono::DateTime::from_timestamp(1_767_960_000, 0).unwrap();
+        let mut server = running.api.server();
+        let id = server.list(&[], now)[0].id.clone();
+        server.expire(&id, now).unwrap();
+        id
+    };
+    let id = running.handle.trigger.request();
+    running.answered(id).await;
+    let pass = running.handle.status.borrow().pass.clone().unwrap();
+    assert!(pass.has_changes(), "{mine} is missed");
+    assert_eq!(running.api.server().counts().posts, 1);
+    let id = running.handle.suspend(false);
+    running.answered(id).await;
+    assert_eq!(running.api.server().counts().posts, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_heartbeat_stops_when_the_loop_hangs() {
+    let running = start(1);
+    running.answered(0).await;
+    let epoch = Timestamp::parse("2026-01-09T12:00:00Z").unwrap();
+    // The second pass never gets its permit.
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let status = running.handle.status.borrow().clone();
+    assert!(status.is_alive(epoch.plus(Duration::from_mins(10))));
+    assert!(!status.is_alive(epoch.plus(Duration::from_mins(16))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_loop() {
+    let running = start(1000);
+    running.answered(0).await;
+    running.stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(1), running.task)
+        .await
+        .expect("still running")
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metrics_say_what_happened() {
+    let running = start(1000);
+    running.answered(0).await;
+    let pass = running.handle.status.borrow().pass.clone().unwrap();
+    assert_eq!(pass.outcome(), Outcome::Converged);
+    let text = running.metrics.encode();
+    for line in [
+        "silenced_build_info{version=\"0.1.0\",tzdata=\"2026f\"} 1",
+        "silenced_sync_attempts_total{trigger=\"startup\",result=\"converged\"} 1",
+        "silenced_last_sync_success_timestamp_seconds 1767960000",
+        "silenced_consecutive_sync_failures 0",
+        "silenced_source_up 1",
+        "silenced_source_files 1",
+        "silenced_declared_silences 1",
+        "silenced_target_up{target=\"default\"} 1",
+        "silenced_owned_silences{target=\"default\"} 1",
+        "silenced_foreign_silences{target=\"default\"} 0",
+        "silenced_held_silences{target=\"default\",reason=\"guard\"} 0",
+        "silenced_silence_operations_total{target=\"default\",operation=\"create\",result=\"success\"} 1",
+        "silenced_revision_info{revision=\"1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d\"} 1",
+        "# EOF",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "no `{line}` in:\n{text}"
+        );
+    }
+}

@@ -1,0 +1,499 @@
+//! Are the promises of the reconciler kept? Each on a server in memory and on
+//! simulated time.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use expect_test::expect;
+use silenced::memory::{SavedState, Version};
+use silenced::plan::{Change, Guard, HoldCause};
+use silenced::reconcile::{Mode, Outcome, Pass};
+
+use crate::support::world::World;
+
+const NIGHTLY: &str = r#"
+owner: automation
+timezone: Europe/Berlin
+silences:
+  - name: nightly-info
+    comment: Low-severity noise waits for the morning.
+    matchers: ['severity="info"', 'env=~"prod|staging"']
+    schedule:
+      times: [{start_time: "22:00", end_time: "06:00"}]
+"#;
+
+const ONCE: &str = r#"
+owner: dba
+silences:
+  - name: high-latency
+    comment: Known defect.
+    matchers: ['alertname="HighDBLatency"']
+    schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}
+"#;
+
+fn writes(pass: &Pass) -> Vec<(usize, usize, usize, usize)> {
+    let counts = |target: &silenced::reconcile::TargetPass| {
+        let report = &target.report;
+        (
+            report.created,
+            report.updated,
+            report.replaced,
+            report.expired,
+        )
+    };
+    pass.targets.iter().map(counts).collect()
+}
+
+fn actions(pass: &Pass) -> Vec<String> {
+    let plans = pass
+        .targets
+        .iter()
+        .filter_map(|target| target.plan.as_ref());
+    plans
+        .flat_map(|plan| &plan.actions)
+        .map(|action| {
+            format!(
+                "{} {}: {}",
+                action.change.word(),
+                action.silence,
+                action.reason
+            )
+        })
+        .collect()
+}
+
+fn holds(pass: &Pass) -> Vec<(String, HoldCause)> {
+    let plans = pass
+        .targets
+        .iter()
+        .filter_map(|target| target.plan.as_ref());
+    plans
+        .flat_map(|plan| &plan.holds)
+        .map(|hold| (hold.silence.to_string(), hold.cause))
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_within_the_horizon_becomes_a_pending_silence() {
+    let mut world = World::at("2026-01-08T12:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+    expect![[r#"
+        pending 2026-01-08T21:00:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000000]
+    "#]]
+    .assert_eq(&world.show());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_starts_inside_a_window_opens_it_for_the_time_left() {
+    let mut world = World::at("2026-01-09T02:30:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    expect![[r#"
+        active 2026-01-09T02:30:00Z..2026-01-09T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-08T21:00:00Z source=nightly.yaml commit=0000000]
+        pending 2026-01-09T21:00:00Z..2026-01-10T05:00:00Z {severity="info", env=~"prod|staging"} automation: Low-severity noise waits for the morning. | [silenced instance=lab silence=nightly-info start=2026-01-09T21:00:00Z source=nightly.yaml commit=0000000]
+    "#]]
+    .assert_eq(&world.show());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_ended_while_we_were_down_is_not_opened() {
+    let mut world = World::at("2026-01-15T12:00:00Z");
+    world.write("once.yaml", ONCE);
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn passes_without_a_change_list_once_and_write_nothing() {
+    for version in Version::ALL {
+        let mut world = World::of_version("2026-01-09T02:30:00Z", version);
+        world.write("nightly.yaml", NIGHTLY);
+        world.write("once.yaml", ONCE);
+        world.sync().await;
+        let before = world.counts();
+        for pass in 1..=120 {
+            world.sleep(Duration::from_mins(1)).await;
+            world.sync().await;
+            let now = world.counts();
+            assert_eq!(now.lists, before.lists + pass, "{version:?}");
+            assert_eq!(
+                (now.posts, now.deletes),
+                (before.posts, before.deletes),
+                "{version:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_changes_no_declaration_writes_nothing() {
+    let mut world = World::at("2026-01-08T12:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    world.write(
+        "moved.yaml",
+        &format!("# a new comment of the file\n{NIGHTLY}"),
+    );
+    world.delete("nightly.yaml");
+    assert_eq!(actions(&world.plan().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_comment_owner_or_end_is_an_update_under_the_same_id() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let ids = world.ids("nightly-info");
+    for (from, to) in [
+        ("waits for the morning", "waits"),
+        ("owner: automation", "owner: robots"),
+        ("06:00", "05:00"),
+        ("06:00", "07:30"),
+    ] {
+        world.write("nightly.yaml", &NIGHTLY.replace(from, to));
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [(0, 2, 0, 0)], "{from} -> {to}");
+        assert_eq!(world.ids("nightly-info"), ids, "{from} -> {to}");
+        assert!(!world.plan().await.has_changes(), "{from} -> {to}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_order_of_matchers_writes_nothing() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let swapped = NIGHTLY.replace(
+        r#"['severity="info"', 'env=~"prod|staging"']"#,
+        r#"['env=~"prod|staging"', 'severity="info"']"#,
+    );
+    assert_ne!(swapped, NIGHTLY);
+    world.write("nightly.yaml", &swapped);
+    assert_eq!(actions(&world.plan().await), Vec::<String>::new());
+    // An update of something else keeps the server's order, and so the id.
+    let ids = world.ids("nightly-info");
+    world.write("nightly.yaml", &swapped.replace("noise", "chatter"));
+    world.sync().await;
+    assert_eq!(world.ids("nightly-info"), ids);
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_matchers_replace_without_a_gap() {
+    for version in Version::ALL {
+        let mut world = World::of_version("2026-01-08T23:00:00Z", version);
+        world.write("nightly.yaml", NIGHTLY);
+        world.sync().await;
+        let old = world.ids("nightly-info");
+        world.write("nightly.yaml", &NIGHTLY.replace("prod|staging", "prod"));
+        let plan = world.plan().await;
+        let plan = plan.targets[0].plan.as_ref().unwrap();
+        for action in &plan.actions {
+            // The draft has no id: the old silence stays until the new one is there.
+            let Change::Replace(draft, _) = &action.change else {
+                panic!("{action:?}")
+            };
+            assert_eq!(draft.id, None);
+        }
+        assert_eq!(writes(&world.sync().await), [(0, 0, 2, 0)]);
+        let new = world.ids("nightly-info");
+        assert!(old.is_disjoint(&new) && new.len() == 2, "{old:?} {new:?}");
+        assert!(!world.plan().await.has_changes());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_start_that_is_past_too_is_no_new_silence() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let ids = world.ids("nightly-info");
+    world.write("nightly.yaml", &NIGHTLY.replace("22:00", "21:00"));
+    assert_eq!(writes(&world.sync().await), [(0, 2, 0, 0)]);
+    assert_eq!(world.ids("nightly-info"), ids);
+    assert!(!world.plan().await.has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_moved_into_the_future_closes_the_window_until_then() {
+    let mut world = World::at("2026-01-08T22:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let later = ONCE.replace("2026-01-08T12:00:00Z", "2026-01-09T00:00:00Z");
+    world.write("once.yaml", &later);
+    assert_eq!(
+        actions(&world.plan().await),
+        ["replace high-latency: starts at 2026-01-09T00:00:00Z instead of now"]
+    );
+    world.sync().await;
+    assert!(world.show().starts_with("pending 2026-01-09T00:00:00Z"));
+    assert!(!world.plan().await.has_changes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_declaration_is_expired_and_a_foreign_twin_is_not() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let foreign = world.person_silences(r#"alertname="HighDBLatency""#, "Known defect.");
+    let other =
+        "Known defect.\n[silenced instance=other silence=high-latency start=2026-01-08T12:00:00Z]";
+    let others = world.person_silences(r#"alertname="HighDBLatency""#, other);
+    world.write("once.yaml", ONCE);
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let before = world.live();
+    world.delete("once.yaml");
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    for id in [foreign, others] {
+        let find = |silences: &[silenced::silence::Silence]| {
+            silences.iter().find(|silence| silence.id == id).cloned()
+        };
+        assert_eq!(find(&world.live()), find(&before), "changed");
+        assert!(find(&before).is_some());
+    }
+    assert_eq!(
+        world.ids("high-latency").len(),
+        1,
+        "only the other instance's"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicates_are_reduced_to_the_best_one() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let original = world.live()[0].clone();
+    for _ in 0..3 {
+        world.sleep(Duration::from_mins(1)).await;
+        world.person_silences(r#"alertname="HighDBLatency""#, &original.comment);
+    }
+    world.person_silences(r#"alertname="Other""#, &original.comment);
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 4)]);
+    assert_eq!(world.live(), [original]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_with_two_markers_is_left_alone_and_reported() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let marker = "[silenced instance=lab silence=gone start=2026-01-08T12:00:00Z]";
+    world.person_silences(r#"a="b""#, &format!("{marker}\n{marker}"));
+    world.write("once.yaml", ONCE);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    let remarks = &pass.targets[0].plan.as_ref().unwrap().remarks;
+    assert!(remarks[0].contains("more than one marker"), "{remarks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ghost_is_expired_in_every_pass() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let state = world.api.server().save();
+    world.delete("once.yaml");
+    world.sync().await;
+    for _ in 0..3 {
+        world.sleep(Duration::from_mins(1)).await;
+        world
+            .api
+            .server()
+            .restore(state.clone(), world.clock.now().to_datetime());
+        assert_eq!(world.ids("high-latency").len(), 1);
+        world.sync().await;
+        assert_eq!(world.ids("high-latency").len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lost_everything_gets_it_again() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let shown = world.show();
+    world.sleep(Duration::from_secs(30)).await;
+    let now = world.clock.now().to_datetime();
+    world.api.server().restore(SavedState::default(), now);
+    assert_eq!(world.show(), "");
+    world.sync().await;
+    assert_eq!(
+        world.show(),
+        shown.replace("2026-01-08T23:00:00Z..", "2026-01-08T23:00:30Z..")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_file_keeps_its_silences_and_others_go_on() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let before = world.ids("nightly-info");
+    world.write("nightly.yaml", &NIGHTLY.replace("matchers:", "matcher:"));
+    world.write("once.yaml", &ONCE.replace("Known defect.", "Known."));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 1, 0, 0)]);
+    assert_eq!(world.ids("nightly-info"), before);
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(
+        holds(&pass),
+        [("nightly-info".to_owned(), HoldCause::Broken)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_read_changes_nothing() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let pass = world
+        .pass_of(Err("no such branch".to_owned()), Mode::Apply)
+        .await;
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(world.counts().lists, 0, "nothing to compare with");
+
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let shown = world.show();
+    let pass = world
+        .pass_of(Err("no such branch".to_owned()), Mode::Apply)
+        .await;
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(pass.source_error.as_deref(), Some("no such branch"));
+    assert_eq!(world.show(), shown, "the last good declarations stay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_repository_expires_nothing_until_it_is_confirmed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.delete("once.yaml");
+    let pass = world.sync().await;
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Guard)]
+    );
+    assert_eq!(world.ids("high-latency").len(), 1);
+
+    let fingerprint = pass.targets[0].plan.as_ref().unwrap().fingerprint.clone();
+    world.restart(Guard {
+        confirmed: Some(fingerprint),
+        ..Guard::default()
+    });
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mass_expiry_is_held_and_replacements_are_not() {
+    let many = |count: usize, alert: &str| {
+        let mut text = "owner: dba\nsilences:\n".to_owned();
+        for index in 0..count {
+            let _ = write!(
+                text,
+                "  - {{name: silence-{index}, comment: x, matchers: ['alertname=\"{alert}\"', 'i=\"{index}\"'], \
+                 schedule: {{starts_at: \"2026-01-08T12:00:00Z\", duration: 7d}}}}\n"
+            );
+        }
+        text
+    };
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("many.yaml", &many(40, "A"));
+    world.sync().await;
+    world.write("many.yaml", &many(40, "B"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 40, 0)]);
+    world.write("many.yaml", &many(30, "B"));
+    assert_eq!(
+        writes(&world.sync().await),
+        [(0, 0, 0, 10)],
+        "ten are never too many"
+    );
+    world.write("many.yaml", &many(19, "B"));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)], "11 of 30 are more than 30 %");
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(holds(&pass).len(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_and_disabled_declarations() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let shown = world.show();
+    let with = |line: &str| ONCE.replace("    comment:", &format!("    {line}\n    comment:"));
+    world.write(
+        "once.yaml",
+        &with("suspend: true").replace("Latency", "Lag"),
+    );
+    let pass = world.sync().await;
+    assert_eq!(pass.outcome(), Outcome::Converged);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Suspended)]
+    );
+    assert_eq!(world.show(), shown);
+    world.write("once.yaml", &with("enabled: false"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_policy_refuses_is_held() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", &ONCE.replace("alertname=\"", "alertname!=\""));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Policy)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn always_is_a_lease_that_is_renewed_in_place_and_lapses_alone() {
+    let mut world = World::at("2026-01-08T12:00:00Z");
+    let always = ONCE.replace(
+        r#"schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}"#,
+        "schedule: always",
+    );
+    assert_ne!(always, ONCE);
+    world.write("always.yaml", &always);
+    world.sync().await;
+    expect![[r#"
+        active 2026-01-08T12:00:00Z..2026-01-08T13:00:00Z {alertname="HighDBLatency"} dba: Known defect. | [silenced instance=lab silence=high-latency start=lease source=always.yaml commit=0000000]
+    "#]]
+    .assert_eq(&world.show());
+    let ids = world.ids("high-latency");
+    let posts = world.counts().posts;
+    for _ in 0..600 {
+        world.sleep(Duration::from_mins(1)).await;
+        world.sync().await;
+        assert_eq!(world.ids("high-latency"), ids);
+    }
+    let renewals = world.counts().posts - posts;
+    assert!((19..=20).contains(&renewals), "{renewals} in ten hours");
+    world.sleep(Duration::from_mins(61)).await;
+    assert_eq!(world.show(), "", "nobody renews it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_horizon_takes_no_pending_silence_away() {
+    let mut world = World::at("2026-01-08T12:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let pending = world.live()[1].clone();
+    let later = silenced::silence::SilenceDraft {
+        id: None,
+        matchers: pending.matchers,
+        starts_at: pending.starts_at.plus(Duration::from_hours(72)),
+        ends_at: pending.ends_at.plus(Duration::from_hours(72)),
+        created_by: pending.created_by,
+        comment: pending
+            .comment
+            .replace("start=2026-01-08", "start=2026-01-11"),
+    };
+    let now = world.clock.now().to_datetime();
+    world.api.server().put(later.into(), now).unwrap();
+    assert_eq!(actions(&world.plan().await), Vec::<String>::new());
+}

@@ -1,0 +1,328 @@
+//! Do the routes answer as they should? Over HTTP on the loopback, with a
+//! daemon behind them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+use silenced::clock::Clock;
+use silenced::daemon::{Daemon, ReadSource};
+use silenced::memory::Version;
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::Guard;
+use silenced::reconcile::{ReconcileSettings, Reconciler, Target};
+use silenced::server::{AppState, Authorisation, serve};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::telemetry::Metrics;
+use silenced::zone::ZoneDatabase;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::support::world::InMemory;
+
+const DECLARATIONS: &str = r#"
+owner: dba
+timezone: Europe/Berlin
+silences:
+  - name: high-latency
+    comment: "<script>alert('Known defect')</script>"
+    matchers: ['alertname="HighDBLatency"']
+    schedule: always
+  - name: nightly
+    comment: Noise waits.
+    matchers: ['severity="info"']
+    schedule: {times: [{start_time: "22:00", end_time: "06:00"}]}
+"#;
+
+struct Server {
+    url: String,
+    client: Client,
+    directory: tempfile::TempDir,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    async fn start(authorisation: impl FnOnce(&Path) -> Authorisation) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::System;
+        let read_source: ReadSource = Box::new(|| {
+            Box::pin(async {
+                Ok(Snapshot {
+                    revision: Revision::Directory("0123456789abcdef".to_owned()),
+                    files: vec![SnapshotFile {
+                        path: "all.yaml".to_owned(),
+                        content: Ok(DECLARATIONS.into()),
+                    }],
+                    skipped: Vec::new(),
+                })
+            })
+        });
+        let settings = ReconcileSettings {
+            instance: InstanceName::new("lab").unwrap(),
+            horizon: Duration::from_hours(24),
+            lease: Duration::from_hours(1),
+            guard: Guard::default(),
+        };
+        let api = InMemory::new(Version::default(), clock);
+        let name = TargetName::new("default").unwrap();
+        let target = Target::new(name, BTreeMap::new(), api);
+        let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+        let metrics = Arc::new(Metrics::new("test"));
+        let (daemon, handle) = Daemon::new(
+            reconciler,
+            read_source,
+            clock,
+            Duration::from_hours(1),
+            Arc::clone(&metrics),
+        );
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(daemon.run(stopped.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = AppState::new(handle, metrics, clock, authorisation(directory.path()));
+        tokio::spawn(serve(listener, state, stopped));
+        let server = Self {
+            url,
+            client: Client::new(),
+            directory,
+            stop,
+        };
+        while server.get("/readyz").await.0 != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        server
+    }
+
+    async fn with_token() -> Self {
+        Self::start(|directory| {
+            let path = directory.join("token");
+            std::fs::write(&path, "s3cret\n").unwrap();
+            Authorisation::Token(path)
+        })
+        .await
+    }
+
+    fn token_file(&self) -> PathBuf {
+        self.directory.path().join("token")
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    async fn get_json(&self, path: &str) -> Value {
+        let (status, text) = self.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn post(&self, path: &str, token: Option<&str>) -> (StatusCode, Value) {
+        let mut request = self.client.post(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        (
+            status,
+            serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_sync_needs_the_token_and_answers_when_done() {
+    let server = Server::with_token().await;
+    let (status, body) = server.post("/sync", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        body["error"],
+        "send the token as `Authorization: Bearer TOKEN`"
+    );
+    let (status, body) = server.post("/sync", Some("s3cre")).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert_eq!(body["error"], "the token is wrong");
+
+    let (status, body) = server.post("/sync", Some("s3cret")).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    assert_eq!(body["id"], 1);
+    let (status, body) = server.post("/sync?wait=30s", Some("s3cret")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body["id"], 2);
+    assert_eq!(body["outcome"], "converged");
+    assert_eq!(body["revision"], "directory:0123456789abcdef");
+    assert_eq!(body["targets"][0]["name"], "default");
+    assert_eq!(body["targets"][0]["error"], Value::Null);
+    assert_eq!(body["targets"][0]["created"], 0);
+    let (status, _) = server.post("/sync?wait=soon", Some("s3cret")).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_rotated_token_counts_at_once_and_an_empty_file_opens_nothing() {
+    let server = Server::with_token().await;
+    std::fs::write(server.token_file(), "other").unwrap();
+    assert_eq!(
+        server.post("/sync", Some("s3cret")).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        server.post("/sync", Some("other")).await.0,
+        StatusCode::ACCEPTED
+    );
+    std::fs::write(server.token_file(), "\n").unwrap();
+    for token in ["", "other"] {
+        let (status, body) = server.post("/sync", Some(token)).await;
+        assert_ne!(status, StatusCode::ACCEPTED, "{body}");
+    }
+    std::fs::remove_file(server.token_file()).unwrap();
+    let (status, body) = server.post("/sync", Some("other")).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+    assert!(!body.to_string().contains("token\":"), "{body}");
+}
+
+#[tokio::test]
+async fn without_a_token_configured_nothing_can_be_changed() {
+    let server = Server::start(|_| Authorisation::Refused).await;
+    for path in ["/sync", "/suspend", "/resume"] {
+        let (status, body) = server.post(path, Some("guess")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert_eq!(
+            body["error"],
+            "no token is configured: set `sync_token_file` (`--sync-token-file`) to a file that holds one"
+        );
+    }
+}
+
+#[tokio::test]
+async fn suspend_and_resume_show_in_the_status() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    for (path, suspended) in [("/suspend", true), ("/resume", false)] {
+        assert_eq!(server.post(path, None).await.0, StatusCode::ACCEPTED);
+        server.post("/sync?wait=30s", None).await;
+        let status = server.get_json("/api/v1/status").await;
+        assert_eq!(status["suspended"], suspended);
+    }
+}
+
+#[tokio::test]
+async fn status_plan_and_timeline_have_the_promised_fields() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    let status = server.get_json("/api/v1/status").await;
+    assert_eq!(status["instance"], "lab");
+    assert_eq!(status["declarations"], 2);
+    assert_eq!(status["diagnostics"], serde_json::json!([]));
+    assert_eq!(status["last_pass"]["outcome"], "converged");
+    assert_eq!(
+        status["tzdata"].as_str(),
+        Some(ZoneDatabase::bundled().version())
+    );
+    for field in ["last_success", "covered_until", "revision"] {
+        assert!(status[field].is_string(), "{field}: {status}");
+    }
+
+    let plan = server.get_json("/api/v1/plan").await;
+    assert_eq!(plan["targets"][0]["name"], "default");
+    assert_eq!(plan["targets"][0]["foreign"], 0);
+
+    let timeline = server
+        .get_json("/api/v1/timeline?from=2026-01-08T12:00:00Z&to=2026-01-09T12:00:00Z")
+        .await;
+    assert_eq!(timeline["silences"][1]["name"], "nightly");
+    assert_eq!(
+        timeline["silences"][1]["intervals"],
+        serde_json::json!([["2026-01-08T21:00:00Z", "2026-01-09T05:00:00Z"]])
+    );
+    for query in [
+        "from=x",
+        "from=2026-01-08T12:00:00Z&to=2026-01-08T12:00:00Z",
+        "from=2026-01-08T12:00:00Z&to=2028-01-08T12:00:00Z",
+    ] {
+        let (status, text) = server.get(&format!("/api/v1/timeline?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn probes_metrics_and_unknown_routes() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    assert_eq!(
+        server.get("/healthz").await,
+        (StatusCode::OK, "ok\n".into())
+    );
+    let answer = server
+        .client
+        .get(format!("{}/metrics", server.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.headers()["content-type"],
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(answer.text().await.unwrap().ends_with("# EOF\n"));
+    assert_eq!(server.get("/nothing").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(server.get("/sync").await.0, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_server() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    server.stop.send(true).unwrap();
+    let refused = async {
+        while server
+            .client
+            .get(format!("{}/healthz", server.url))
+            .header("connection", "close")
+            .send()
+            .await
+            .is_ok()
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .expect("still answers");
+}
+
+/// A real browser shows the page, and what people wrote stays text.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_in_a_browser() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    let chromium = Path::new("/usr/bin/chromium");
+    assert!(chromium.exists(), "chromium is missing: run `make tools`");
+    let profile = tempfile::tempdir().unwrap();
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("{}/", server.url))
+        .output()
+        .unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    for text in [
+        "<title>silenced: converged</title>",
+        "high-latency",
+        "&lt;script&gt;alert('Known defect')&lt;/script&gt;",
+        "severity=\"info\"",
+        "in step",
+    ] {
+        assert!(page.contains(text), "no `{text}` in:\n{page}");
+    }
+}

@@ -1,0 +1,265 @@
+//! A world to try the reconciler in: files, a server in memory, and one
+//! simulated clock that both go by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::future::{Future, ready};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
+use silenced::clock::Clock;
+use silenced::memory::{MemoryAlertmanager, PostError, RequestCounts, Settings, Version};
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::{Guard, Ownership};
+use silenced::reconcile::{Mode, Pass, PassOptions, ReconcileSettings, Reconciler, Target};
+use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::timestamp::Timestamp;
+use silenced::zone::ZoneDatabase;
+use tokio::sync::watch;
+
+/// An Alertmanager in memory as the reconciler sees it, without a socket.
+#[derive(Clone)]
+pub(crate) struct InMemory {
+    server: Arc<Mutex<MemoryAlertmanager>>,
+    clock: Clock,
+}
+
+impl InMemory {
+    pub(crate) fn new(version: Version, clock: Clock) -> Self {
+        let settings = Settings {
+            version,
+            ..Settings::default()
+        };
+        let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
+        Self {
+            server: Arc::new(Mutex::new(server)),
+            clock,
+        }
+    }
+
+    pub(crate) fn server(&self) -> MutexGuard<'_, MemoryAlertmanager> {
+        self.server.lock().unwrap()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().to_datetime()
+    }
+}
+
+impl SilenceApi for InMemory {
+    fn list(&self) -> impl Future<Output = Result<Listing, ApiError>> + Send {
+        let now = self.now();
+        let mut server = self.server();
+        let silences = server.list(&[], now);
+        ready(Ok(Listing {
+            silences: silences.iter().map(|silence| silence.seen(now)).collect(),
+            server_time: Some(now.into()),
+            ..Listing::default()
+        }))
+    }
+
+    fn set(
+        &self,
+        draft: &SilenceDraft,
+    ) -> impl Future<Output = Result<SilenceId, ApiError>> + Send {
+        let answer = self.server().post(draft.clone().into(), self.now());
+        ready(answer.map_err(|error| {
+            let kind = match error {
+                PostError::NotFound => ApiErrorKind::NotFound,
+                _ => ApiErrorKind::Refused { limit: None },
+            };
+            ApiError::new(kind, "POST", error.to_string())
+        }))
+    }
+
+    fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
+        let answer = self.server().delete(id, self.now());
+        ready(Ok(answer.map_or(Expired::Gone, |()| Expired::Done)))
+    }
+}
+
+/// Files, a server and a clock. Made inside a paused tokio runtime.
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) api: InMemory,
+    reconciler: Reconciler<InMemory>,
+    files: BTreeMap<String, String>,
+    commits: u32,
+}
+
+impl World {
+    pub(crate) fn at(now: &str) -> Self {
+        Self::of_version(now, Version::default())
+    }
+
+    pub(crate) fn of_version(now: &str, version: Version) -> Self {
+        let clock = Clock::simulated(Timestamp::parse(now).unwrap());
+        let api = InMemory::new(version, clock);
+        let reconciler = reconciler("lab", Guard::default(), api.clone());
+        Self {
+            clock,
+            api,
+            reconciler,
+            files: BTreeMap::new(),
+            commits: 0,
+        }
+    }
+
+    /// The daemon dies and another one starts, with whatever guard.
+    pub(crate) fn restart(&mut self, guard: Guard) {
+        self.reconciler = reconciler("lab", guard, self.api.clone());
+    }
+
+    /// Commits a file.
+    pub(crate) fn write(&mut self, path: &str, text: &str) {
+        self.files.insert(path.to_owned(), text.to_owned());
+        self.commits += 1;
+    }
+
+    /// Commits the absence of a file.
+    pub(crate) fn delete(&mut self, path: &str) {
+        self.files.remove(path).unwrap();
+        self.commits += 1;
+    }
+
+    /// One pass, which must not fail.
+    pub(crate) async fn sync(&mut self) -> Pass {
+        let pass = self.pass(Mode::Apply).await;
+        for target in &pass.targets {
+            assert_eq!(target.error, None);
+        }
+        pass
+    }
+
+    /// What a pass would do.
+    pub(crate) async fn plan(&mut self) -> Pass {
+        self.pass(Mode::Observe).await
+    }
+
+    async fn pass(&mut self, mode: Mode) -> Pass {
+        let read = Ok(self.snapshot());
+        self.pass_of(read, mode).await
+    }
+
+    /// A pass over whatever the source gives.
+    pub(crate) async fn pass_of(&mut self, read: Result<Snapshot, String>, mode: Mode) -> Pass {
+        let (_keep, stop) = watch::channel(false);
+        let options = PassOptions {
+            mode,
+            insist: true,
+            now: self.clock.now(),
+            stop: &stop,
+            progress: &|_, _, _| {},
+        };
+        self.reconciler.pass(read, options).await
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let files = self.files.iter().map(|(path, text)| SnapshotFile {
+            path: path.clone(),
+            content: Ok(text.clone().into_bytes()),
+        });
+        Snapshot {
+            revision: Revision::Commit(format!("{:040x}", self.commits)),
+            files: files.collect(),
+            skipped: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    pub(crate) fn counts(&self) -> RequestCounts {
+        self.api.server().counts()
+    }
+
+    /// Every live silence.
+    pub(crate) fn live(&self) -> Vec<Silence> {
+        let now = self.api.now();
+        // A copy is asked, so that looking does not count as a request.
+        let mut server = self.api.server().clone();
+        let mut silences: Vec<Silence> = server
+            .list(&[], now)
+            .into_iter()
+            .map(|silence| silence.seen(now))
+            .filter(Silence::is_live)
+            .collect();
+        silences.sort_by(|left, right| (&left.comment, &left.id).cmp(&(&right.comment, &right.id)));
+        silences
+    }
+
+    /// The ids of the live silences of a name.
+    pub(crate) fn ids(&self, name: &str) -> BTreeSet<String> {
+        let named = |silence: &Silence| match Ownership::of(&silence.comment) {
+            Ownership::Marked(marker, _) => marker.silence.as_str() == name,
+            _ => false,
+        };
+        self.live()
+            .into_iter()
+            .filter(named)
+            .map(|silence| silence.id.to_string())
+            .collect()
+    }
+
+    /// The live silences, a line each, without ids.
+    pub(crate) fn show(&self) -> String {
+        self.live().iter().fold(String::new(), |mut text, silence| {
+            let matchers: Vec<String> = silence
+                .matchers
+                .as_slice()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let state = match silence.state {
+                SilenceState::Pending => "pending",
+                SilenceState::Active => "active",
+                SilenceState::Expired => "expired",
+            };
+            let comment = silence.comment.replace('\n', " | ");
+            let _ = writeln!(
+                text,
+                "{state} {}..{} {{{}}} {}: {comment}",
+                silence.starts_at,
+                silence.ends_at,
+                matchers.join(", "),
+                silence.created_by
+            );
+            text
+        })
+    }
+
+    /// A silence that a person made, and its id.
+    pub(crate) fn person_silences(&self, matchers: &str, comment: &str) -> SilenceId {
+        let draft = SilenceDraft {
+            id: None,
+            matchers: matchers_of(matchers),
+            starts_at: self.clock.now(),
+            ends_at: self.clock.now().plus(Duration::from_hours(200)),
+            created_by: "ann".to_owned(),
+            comment: comment.to_owned(),
+        };
+        self.api.server().put(draft.into(), self.api.now()).unwrap()
+    }
+}
+
+pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
+    let matchers = text
+        .split(", ")
+        .map(|text| silenced::matcher::Matcher::parse(text).unwrap().matcher);
+    silenced::matcher::Matchers::new(matchers.collect())
+}
+
+fn reconciler(instance: &str, guard: Guard, api: InMemory) -> Reconciler<InMemory> {
+    let settings = ReconcileSettings {
+        instance: InstanceName::new(instance).unwrap(),
+        horizon: Duration::from_hours(24),
+        lease: Duration::from_hours(1),
+        guard,
+    };
+    let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), api);
+    Reconciler::new(settings, ZoneDatabase::bundled(), vec![target])
+}
