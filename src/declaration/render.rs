@@ -20,7 +20,7 @@ pub struct Validation<'a> {
 impl<'a> Validation<'a> {
     /// Of what was read, with all findings about it.
     #[must_use]
-    pub const fn new(declarations: &Declarations, diagnostics: &'a [Diagnostic]) -> Self {
+    pub fn new(declarations: &Declarations, diagnostics: &'a [Diagnostic]) -> Self {
         Self {
             files: declarations.paths.len(),
             silences: declarations.silences.len(),
