@@ -38,11 +38,12 @@ fn warnings_about(
     let mut warnings: Vec<String> = unknown
         .iter()
         .map(|name| {
-            let known = known.iter().map(String::as_str);
-            match nearest(name, known).first() {
+            // The prefix is no part of the resemblance.
+            let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
+            match nearest(name.trim_start_matches(PREFIX), known).first() {
                 Some(nearest) => format!(
                     "the environment variable {name} is unknown and has no effect; \
-                     did you mean {nearest}?"
+                     did you mean {PREFIX}{nearest}?"
                 ),
                 None => {
                     format!("the environment variable {name} is unknown and has no effect")

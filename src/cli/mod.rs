@@ -56,6 +56,7 @@ enum CommandError {
 }
 
 impl CommandError {
+    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
     fn failed(problem: impl ToString) -> Self {
         Self::Failed(problem.to_string())
     }
@@ -71,7 +72,7 @@ impl CommandError {
     disable_help_subcommand = true
 )]
 struct Cli {
-    /// Colours: on a terminal and without NO_COLOR, or as told
+    /// Colours: on a terminal and without `NO_COLOR`, or as told
     #[arg(
         long,
         global = true,

@@ -80,10 +80,10 @@ pub(super) fn make(
         ));
     }
     for target in &pass.targets {
-        if target.report.failures.is_empty() {
-            if let Some(error) = &target.error {
-                terminal.error(&format!("{}: {error}", target.name));
-            }
+        if let Some(error) = &target.error
+            && target.report.failures.is_empty()
+        {
+            terminal.error(&format!("{}: {error}", target.name));
         }
         for failure in &target.report.failures {
             let (silence, operation) = (&failure.silence, failure.operation);

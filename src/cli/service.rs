@@ -53,15 +53,13 @@ impl Service {
             // Nothing is written while the source is read, so nothing is cut short.
             () = abandoned.notified() => {}
         }
-        match tokio::time::timeout(LAST_ANSWERS, server).await {
-            Ok(ended) => ended
-                .map_err(CommandError::failed)?
-                .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}"))),
-            Err(_) => {
-                tracing::warn!("closing connections whose requests did not end");
-                Ok(())
-            }
-        }
+        let Ok(ended) = tokio::time::timeout(LAST_ANSWERS, server).await else {
+            tracing::warn!("closing connections whose requests did not end");
+            return Ok(());
+        };
+        ended
+            .map_err(CommandError::failed)?
+            .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}")))
     }
 }
 

@@ -68,7 +68,7 @@ impl Arguments {
         terminal.print(&text)?;
         terminal.message(&format!(
             "{}, {}: {}\n",
-            diagnostics::number(declarations.files, "file"),
+            diagnostics::number(declarations.paths.len(), "file"),
             diagnostics::number(declarations.silences.len(), "valid silence"),
             diagnostics::counted(&found)
         ));

@@ -20,7 +20,7 @@ use crate::source::{SourceSettings, SourceSettingsError};
 use file::ConfigurationFile;
 
 /// How often to look when nobody asks. A pass without changes is one list.
-pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+pub const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How far ahead windows become silences: long enough to mend a broken
 /// pipeline before anything opens late.

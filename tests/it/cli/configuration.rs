@@ -388,6 +388,6 @@ fn the_files_of_the_deployment_are_understood() {
             configuration.sync_token_file.unwrap().is_absolute(),
             "{file}"
         );
-        assert!(configuration.interval >= Duration::from_secs(60), "{file}");
+        assert!(configuration.interval >= Duration::from_mins(1), "{file}");
     }
 }

@@ -1,5 +1,6 @@
 //! `silenced plan` and `silenced apply` against a real Alertmanager.
 
+use std::fmt::Write as _;
 use std::process::Command;
 
 use expect_test::expect;
@@ -88,9 +89,10 @@ fn shown(finished: &Finished) -> String {
 fn many(count: usize) -> String {
     let mut text = "owner: automation\ntimezone: UTC\nsilences:\n".to_owned();
     for number in 0..count {
-        text.push_str(&format!(
-            "  - {{name: s-{number:02}, comment: One of many., matchers: ['number=\"{number}\"'], schedule: always}}\n"
-        ));
+        let _ = writeln!(
+            text,
+            "  - {{name: s-{number:02}, comment: One of many., matchers: ['number=\"{number}\"'], schedule: always}}"
+        );
     }
     text
 }
