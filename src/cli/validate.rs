@@ -46,10 +46,7 @@ impl Arguments {
         let mut found = declarations.diagnostics.clone();
         found.extend(review(&declarations, Clock::System.now()));
         found.sort_by(|left, right| {
-            let place = |found: &crate::declaration::Diagnostic| {
-                (found.file.clone(), found.line, found.column)
-            };
-            place(left).cmp(&place(right))
+            (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
         });
         let text = match self.format {
             Format::Text => diagnostics::text(&found, terminal.style()),

@@ -104,7 +104,8 @@ impl Schedule {
             Form::Turn(turn) => Some(&turn.rotation.zone),
             Form::AnyOf(parts) | Form::AllOf(parts) => parts.iter().find_map(Self::zone),
             Form::Not(part) => part.zone(),
-            Form::Once(_) | Form::Always => None,
+            Form::Once(once) => once.zone(),
+            Form::Always => None,
         }
     }
 

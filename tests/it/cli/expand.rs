@@ -73,6 +73,30 @@ fn what_becomes_no_silence_says_why() {
 }
 
 #[test]
+fn a_single_window_is_shown_on_its_own_clock_too() {
+    let silences = directory(&[("nightly.yaml", NIGHTLY)]);
+    let arguments = [
+        "expand",
+        ".",
+        "--name",
+        "over",
+        "--from",
+        "2025-12-24",
+        "--to",
+        "2025-12-25",
+    ];
+    check(
+        &silences,
+        &arguments,
+        &expect![[r#"
+        NAME  START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
+        over  2025-12-24T17:00:00Z  2025-12-24T19:00:00Z  Wed 2025-12-24 18:00:00 +01:00  Wed 2025-12-24 20:00:00 +01:00  2h
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
 fn json_has_every_declaration_and_intervals_clipped_to_the_range() {
     let silences = directory(&[("nightly.yaml", NIGHTLY)]);
     let finished = finish(
