@@ -178,7 +178,8 @@ fn rows_of(declaration: &Declaration, range: Interval) -> Vec<[String; COLUMNS.l
     let second = Duration::from_secs(1);
     let wider = Interval::new(range.start().minus(second), range.end().plus(second));
     let around = declaration.schedule.expand(wider.unwrap_or(range));
-    let zone = declaration.schedule.zone();
+    let zone = declaration.zone.as_ref();
+    let zone = zone.or_else(|| declaration.schedule.zone());
     let rows: Vec<_> = around
         .clip(range)
         .iter()

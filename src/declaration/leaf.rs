@@ -63,16 +63,16 @@ impl Decoder<'_> {
                 Timestamp::from_seconds(start.seconds().saturating_add(i64::from(*seconds)))
             }
         };
-        let zone = match &starts_at {
-            Moment::Local(_, zone) => Some(zone),
-            Moment::Absolute(_) => around.zone.known(),
-        };
-        let offset = zone.map_or(0, |zone| zone.timeline().offset_at(start));
         let date = match &starts_at {
             Moment::Local(local, _) => local.date(),
-            Moment::Absolute(instant) => instant.civil(offset).date(),
+            Moment::Absolute(instant) => {
+                let zone = around.zone.known();
+                instant
+                    .civil(zone.map_or(0, |zone| zone.timeline().offset_at(*instant)))
+                    .date()
+            }
         };
-        let once = Once::new(start, end, date, around.except_dates.clone()).in_zone(zone.cloned());
+        let once = Once::new(start, end, date, around.except_dates.clone());
         self.rule(fields.at, Check::Once { start, end });
         Some(Form::Once(once))
     }

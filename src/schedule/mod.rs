@@ -95,7 +95,7 @@ impl Schedule {
         self.expand_within(range)
     }
 
-    /// The zone whose wall clock it follows: the first one that it names.
+    /// The zone whose wall clock it follows: that of its first form with one.
     #[must_use]
     pub fn zone(&self) -> Option<&Zone> {
         match &self.form {
@@ -104,8 +104,7 @@ impl Schedule {
             Form::Turn(turn) => Some(&turn.rotation.zone),
             Form::AnyOf(parts) | Form::AllOf(parts) => parts.iter().find_map(Self::zone),
             Form::Not(part) => part.zone(),
-            Form::Once(once) => once.zone(),
-            Form::Always => None,
+            Form::Once(_) | Form::Always => None,
         }
     }
 

@@ -43,7 +43,6 @@ pub struct Once {
     end: Timestamp,
     start_date: NaiveDate,
     except_dates: Vec<DateRange>,
-    zone: Option<Zone>,
 }
 
 impl Once {
@@ -61,20 +60,7 @@ impl Once {
             end,
             start_date,
             except_dates,
-            zone: None,
         }
-    }
-
-    /// The same, on whose wall clock people look at it; that changes no instant.
-    #[must_use]
-    pub fn in_zone(self, zone: Option<Zone>) -> Self {
-        Self { zone, ..self }
-    }
-
-    /// Whose wall clock.
-    #[must_use]
-    pub const fn zone(&self) -> Option<&Zone> {
-        self.zone.as_ref()
     }
 
     /// The window; none when it is empty or excepted.
