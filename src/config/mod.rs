@@ -268,20 +268,23 @@ impl Resolver<'_> {
     fn durations(&mut self) -> (Duration, Duration, Duration) {
         let interval = layered!(self, interval);
         let interval = self.duration(interval.as_ref(), DEFAULT_INTERVAL, INTERVAL);
-        let horizon_given = layered!(self, horizon);
-        let horizon = self.duration(horizon_given.as_ref(), DEFAULT_HORIZON, HORIZON);
-        let lease_given = layered!(self, lease);
-        let lease = self.duration(lease_given.as_ref(), DEFAULT_LEASE, LEASE);
+        // A lease is renewed in its second half, and one pass in there may fail.
+        let (least_horizon, least_lease) = (interval * 2, interval * 4);
+        // Whoever only says how often to look gets defaults that go with it.
+        let horizon = layered!(self, horizon);
+        let default = DEFAULT_HORIZON.max(least_horizon);
+        let horizon = self.duration(horizon.as_ref(), default, HORIZON);
+        let lease = layered!(self, lease);
+        let lease = self.duration(lease.as_ref(), DEFAULT_LEASE.max(least_lease), LEASE);
         let shown = duration::format;
-        if horizon < interval * 2 {
+        if horizon < least_horizon {
             self.problems.add_general(format!(
                 "the horizon ({}) must be at least twice the interval ({}), or windows open late",
                 shown(horizon),
                 shown(interval)
             ));
         }
-        // It is renewed in its second half, and one pass in there may fail.
-        if lease < interval * 4 {
+        if lease < least_lease {
             self.problems.add_general(format!(
                 "the lease ({}) must be at least four times the interval ({}), \
                  or it lapses before it is renewed",

@@ -314,6 +314,8 @@ fn intervals_that_would_open_late_or_let_leases_lapse_are_refused() {
         "30m",
         "--horizon",
         "30m",
+        "--lease",
+        "1h",
     ];
     check(
         &nothing,
@@ -390,4 +392,24 @@ fn the_files_of_the_deployment_are_understood() {
         );
         assert!(configuration.interval >= Duration::from_mins(1), "{file}");
     }
+}
+
+#[test]
+fn a_long_interval_alone_brings_a_horizon_and_a_lease_that_go_with_it() {
+    let given = |value: &str| {
+        Some(Given {
+            value: value.to_owned(),
+            origin: Origin::Flag("--test".to_owned()),
+        })
+    };
+    let configuration = Configuration::resolve(&Overrides {
+        instance: given("lab"),
+        source: given("silences"),
+        alertmanager: given("http://127.0.0.1:9093"),
+        interval: given("24h"),
+        ..Overrides::default()
+    })
+    .unwrap();
+    assert_eq!(configuration.reconcile.horizon, Duration::from_hours(48));
+    assert_eq!(configuration.reconcile.lease, Duration::from_hours(96));
 }
