@@ -18,7 +18,7 @@ pub use target::Target;
 
 use crate::alertmanager::SilenceApi;
 use crate::declaration::Declarations;
-use crate::name::TargetName;
+use crate::name::{SilenceName, TargetName};
 use crate::plan::{Fingerprint, Settings};
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
@@ -59,6 +59,7 @@ pub struct Reconciler<A> {
     settings: Settings,
     zones: ZoneDatabase,
     targets: Vec<Target<A>>,
+    zones_are_new: bool,
     declared: Option<Declared>,
 }
 
@@ -76,6 +77,7 @@ impl<A: SilenceApi> Reconciler<A> {
             settings,
             zones,
             targets,
+            zones_are_new: false,
             declared: None,
         }
     }
@@ -96,6 +98,21 @@ impl<A: SilenceApi> Reconciler<A> {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The declarations that are for other targets than ours; most likely their
+    /// `targets` are mistaken.
+    pub fn untargeted(&self) -> impl Iterator<Item = &SilenceName> {
+        let declared = self.declared.iter();
+        declared
+            .flat_map(|declared| &declared.declarations.silences)
+            .filter(|declaration| {
+                !self
+                    .targets
+                    .iter()
+                    .any(|target| declaration.targets.selects(target.name(), target.labels()))
+            })
+            .map(|declaration| &declaration.name)
     }
 
     /// When the first target that is backing off may be tried again.
@@ -137,9 +154,16 @@ impl<A: SilenceApi> Reconciler<A> {
         }
     }
 
-    /// Reads the files again only when there are others.
+    /// Takes other zone data; the next pass reads the declarations with it.
+    pub fn use_zones(&mut self, zones: ZoneDatabase) {
+        self.zones = zones;
+        self.zones_are_new = true;
+    }
+
+    /// Reads the files again only when they, or the zones, are others.
     fn declare(&mut self, snapshot: &Snapshot) {
-        let known = self.declared.as_ref();
+        let known = self.declared.as_ref().filter(|_| !self.zones_are_new);
+        self.zones_are_new = false;
         if known.is_some_and(|declared| declared.revision == snapshot.revision) {
             return;
         }
@@ -155,5 +179,8 @@ impl<A: SilenceApi> Reconciler<A> {
             revision: snapshot.revision.clone(),
             declarations: Arc::new(declarations),
         });
+        for silence in self.untargeted() {
+            tracing::warn!(%silence, "its `targets` match none of the targets");
+        }
     }
 }

@@ -119,6 +119,12 @@ impl CronWindows {
         self.both_days
     }
 
+    /// Whose wall clock.
+    #[must_use]
+    pub const fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// How many windows start on a selected day.
     #[must_use]
     pub fn starts_a_day(&self) -> usize {

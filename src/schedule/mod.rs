@@ -23,7 +23,7 @@ use chrono::NaiveDate;
 
 use crate::interval::{Interval, IntervalSet};
 use crate::timestamp::Timestamp;
-use crate::zone::Timeline;
+use crate::zone::{Timeline, Zone};
 
 /// The first instant of any schedule.
 pub const FIRST: Timestamp = Timestamp::EPOCH;
@@ -93,6 +93,19 @@ impl Schedule {
             return IntervalSet::empty();
         };
         self.expand_within(range)
+    }
+
+    /// The zone whose wall clock it follows: that of its first form with one.
+    #[must_use]
+    pub fn zone(&self) -> Option<&Zone> {
+        match &self.form {
+            Form::Recurring(recurring) => Some(&recurring.zone),
+            Form::Cron(cron) => Some(cron.zone()),
+            Form::Turn(turn) => Some(&turn.rotation.zone),
+            Form::AnyOf(parts) | Form::AllOf(parts) => parts.iter().find_map(Self::zone),
+            Form::Not(part) => part.zone(),
+            Form::Once(_) | Form::Always => None,
+        }
     }
 
     fn expand_within(&self, range: Interval) -> IntervalSet {

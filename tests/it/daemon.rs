@@ -15,6 +15,7 @@ use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -70,11 +71,12 @@ fn start(permits: usize) -> Running {
         api.clone(),
     );
     let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
-    let metrics = Arc::new(Metrics::new("2026f"));
+    let metrics = Arc::new(Metrics::new());
     let interval = Duration::from_mins(1);
     let (daemon, handle) = Daemon::new(
         reconciler,
         read_source,
+        ZoneSource::new(None),
         clock,
         interval,
         Arc::clone(&metrics),
@@ -196,7 +198,7 @@ async fn the_metrics_say_what_happened() {
     assert_eq!(pass.outcome(), Outcome::Converged);
     let text = running.metrics.encode();
     for line in [
-        "silenced_build_info{version=\"0.1.0\",tzdata=\"2026f\"} 1",
+        "silenced_build_info{version=\"0.1.0\"} 1",
         "silenced_sync_attempts_total{trigger=\"startup\",result=\"converged\"} 1",
         "silenced_last_sync_success_timestamp_seconds 1767960000",
         "silenced_consecutive_sync_failures 0",

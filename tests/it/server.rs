@@ -19,6 +19,7 @@ use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -66,10 +67,11 @@ impl Server {
         let name = TargetName::new("default").unwrap();
         let target = Target::new(name, BTreeMap::new(), api);
         let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
-        let metrics = Arc::new(Metrics::new("test"));
+        let metrics = Arc::new(Metrics::new());
         let (daemon, handle) = Daemon::new(
             reconciler,
             read_source,
+            ZoneSource::new(None),
             clock,
             Duration::from_hours(1),
             Arc::clone(&metrics),
