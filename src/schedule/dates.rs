@@ -182,10 +182,7 @@ impl DateRule {
         &self,
         days: RangeInclusive<DayNumber>,
     ) -> impl Iterator<Item = (DayNumber, WeekdaySet)> {
-        let mentioned = self
-            .weekdays
-            .as_ref()
-            .map_or(ALL_WEEKDAYS, Weekdays::mentioned);
+        let mentioned = self.mentioned();
         let is_weekly = self.is_weekly();
         let mondays = (monday_of(*days.start())..=*days.end()).step_by(7);
         mondays.map(move |monday| {
@@ -198,6 +195,13 @@ impl DateRule {
                 .fold(0, |set, weekday| set | 1 << weekday);
             (monday, weekdays)
         })
+    }
+
+    /// The weekdays on which windows may start.
+    pub(super) fn mentioned(&self) -> WeekdaySet {
+        self.weekdays
+            .as_ref()
+            .map_or(ALL_WEEKDAYS, Weekdays::mentioned)
     }
 
     /// Whether the weekday alone decides, so that no calendar is needed.

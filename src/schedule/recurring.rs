@@ -142,7 +142,12 @@ impl Recurring {
         let longest = self.times.iter().map(|time| time.longest()).max();
         let days = days_around(range, longest.unwrap_or(0));
 
-        let mut set = IntervalSet::empty();
+        let mut set = if self.dates.is_weekly() {
+            let weeks = (days.end() - days.start()) / 7 + 2;
+            IntervalSet::with_capacity(usize::try_from(weeks).unwrap_or(0) * week.len())
+        } else {
+            IntervalSet::empty() // Few may be left.
+        };
         let mut walker = self.zone.timeline().walker();
         for (monday, weekdays) in self.dates.weeks(days) {
             let monday = monday * DAY;
@@ -164,9 +169,10 @@ impl Recurring {
         set
     }
 
-    /// The windows of a week whose every day is selected, in order of their starts.
+    /// The windows of a week that the dates leave whole, in order of their starts.
     fn week(&self) -> Vec<WeekWindow> {
-        let days = 0..7;
+        let mentioned = self.dates.mentioned();
+        let days = (0..7).filter(|weekday| mentioned >> weekday & 1 == 1);
         let mut week: Vec<_> = days
             .flat_map(|weekday| self.times.iter().map(move |time| time.in_week(weekday)))
             .collect();
