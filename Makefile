@@ -29,7 +29,7 @@ bless: tools ## Accept the tests' present output as the expected one
 .PHONY: bench
 bench: ## Measure schedules beside other programs and print the tables
 	@tests/install-tools.sh benches
-	cargo bench --locked --manifest-path benches/Cargo.toml
+	cargo bench --manifest-path benches/Cargo.toml
 
 .PHONY: check
 check: build-tools $(CARGO_DENY) ## Format, lints, the core alone, documentation, dependencies
