@@ -34,6 +34,7 @@ bench: ## Measure schedules beside other programs and print the tables
 .PHONY: check
 check: build-tools $(CARGO_DENY) ## Format, lints, the core alone, documentation, dependencies
 	cargo fmt --check
+	cargo fmt --check --manifest-path benches/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --no-default-features -- -D warnings
 	$(CARGO_DENY) --log-level error check bans licenses sources

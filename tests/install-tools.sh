@@ -3,8 +3,9 @@
 #
 # Brings what the tests need: Debian packages by name, and under .tools/ the
 # Alertmanagers, kustomize and Python packages that the tests run. With `build`
-# only what compiling needs, with `benches` what `make bench` needs. Written for Debian 12 with Rust; a second run looks
-# and returns. To take a newer Alertmanager: rm -r .tools/alertmanager-newest
+# only what compiling needs, with `benches` what `make bench` runs. Written for
+# Debian 12 with Rust; a second run looks and returns. To take a newer
+# Alertmanager: rm -r .tools/alertmanager-newest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD

@@ -47,7 +47,7 @@ fn main() {
     one_window(&berlin, year);
     many_declarations(&database, year);
     single_steps(&database, &berlin, year);
-    println!("Load average at the end: {}", load());
+    println!("load average at the end {}", load());
 }
 
 fn between(start: &str, end: &str) -> Interval {
@@ -131,7 +131,12 @@ fn one_window(berlin: &Zone, year: Interval) {
             to(&figures[1])
         );
     }
-    println!();
+    let noise = |figure: &Figures| figure.median.as_secs_f64() / figure.best.as_secs_f64() - 1.0;
+    let loudest = figures.iter().map(noise).fold(0.0, f64::max);
+    println!(
+        "\nNoise: no median is more than {:.0} % above its best round\n",
+        loudest * 100.0
+    );
 }
 
 fn many_declarations(database: &ZoneDatabase, year: Interval) {

@@ -111,7 +111,7 @@ impl WeekWindow {
     /// The last local time that decides when it is open.
     const fn last_reading(&self) -> i64 {
         if self.end_is_elapsed {
-            (self.weekday as i64 + 1) * DAY
+            self.start
         } else {
             self.end
         }
@@ -178,5 +178,80 @@ impl Recurring {
             .collect();
         week.sort_by_key(|window| window.start);
         week
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::dates::{Weekdays, days_from_monday};
+    use crate::zone::ZoneDatabase;
+
+    /// The windows as the definition has them, day by day and without a walker.
+    fn day_by_day(rule: &Recurring, weekdays: u8, range: Interval) -> IntervalSet {
+        let timeline = rule.zone.timeline();
+        let window = |day: i64, time: &TimeWindow| {
+            let window = time.in_week(days_from_monday(day));
+            let monday = day * DAY - i64::from(window.weekday) * DAY;
+            let start = timeline.opening(monday + window.start).seconds();
+            if !window.end_is_elapsed {
+                return interval(start, timeline.closing(monday + window.end).seconds());
+            }
+            let skipped = timeline.skips(day * DAY, (day + 1) * DAY);
+            interval(start, start + window.end - window.start).filter(|_| !skipped)
+        };
+        let all: IntervalSet = days_around(range, 9 * DAY)
+            .filter(|&day| weekdays >> days_from_monday(day) & 1 == 1)
+            .flat_map(|day| rule.times.iter().filter_map(move |time| window(day, time)))
+            .collect();
+        all.clip(range)
+    }
+
+    #[test]
+    fn week_by_week_agrees_with_day_by_day_round_changes_of_every_zone() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        let database = ZoneDatabase::bundled();
+        for name in database.names() {
+            let zone = database.zone(name).expect(name);
+            let changes: Vec<_> = zone.timeline().changes().collect();
+            for _ in 0..20 {
+                let change = random
+                    .choice(&changes)
+                    .map_or(1_800_000_000, |at| at.seconds());
+                let start = (change + random.i64(-20 * DAY..20 * DAY)).max(0);
+                let range = interval(start, start + random.i64(1..60 * DAY)).expect("not empty");
+                let mask = random.u8(1..128);
+                let mut weekdays = Weekdays::default();
+                for weekday in (0..7).filter(|weekday| mask >> weekday & 1 == 1) {
+                    weekdays.add(Weekday::try_from(weekday).expect("a weekday"));
+                }
+                let time = |random: &mut fastrand::Rng| TimeWindow {
+                    start: random.u32(0..96) * 900,
+                    end: match random.u8(0..3) {
+                        0 => WindowEnd::Clock(random.u32(1..=96) * 900),
+                        1 => {
+                            let last = Weekday::try_from(random.u8(0..7)).expect("a weekday");
+                            WindowEnd::Weekday(last, random.u32(0..=96) * 900)
+                        }
+                        _ => WindowEnd::After(random.u32(1..200_000)),
+                    },
+                };
+                let rule = Recurring {
+                    zone: zone.clone(),
+                    dates: DateRule {
+                        weekdays: Some(weekdays),
+                        ..DateRule::default()
+                    },
+                    times: (0..random.u8(1..4)).map(|_| time(&mut random)).collect(),
+                };
+                assert_eq!(
+                    rule.expand(range),
+                    day_by_day(&rule, mask, range),
+                    "{rule:?} in {range:?}"
+                );
+            }
+        }
     }
 }

@@ -257,4 +257,38 @@ mod tests {
             );
         }
     }
+
+    /// Offsets and changes too close together for any real zone, so that every
+    /// order of gaps and folds comes up.
+    #[test]
+    fn answers_are_the_definitions_instant_by_instant() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        for _ in 0..300 {
+            let mut changes: Vec<(i64, i32)> = (0..random.usize(0..6))
+                .map(|_| (random.i64(0..120), random.i32(-20..20)))
+                .collect();
+            changes.sort_unstable();
+            changes.dedup_by_key(|change| change.0);
+            let timeline = Timeline::new(random.i32(-20..20), changes);
+            let reads = |at: i64| at + i64::from(timeline.offset_at(Timestamp::from_seconds(at)));
+            let all = -60..200;
+            let mut walker = timeline.walker();
+            for local in 0..120 {
+                let opening = all.clone().find(|&at| reads(at) >= local);
+                let closing = all.clone().rfind(|&at| reads(at - 1) < local);
+                let exactly: Vec<_> = all.clone().filter(|&at| reads(at) == local).collect();
+                assert_eq!(Some(timeline.opening(local).seconds()), opening);
+                assert_eq!(Some(timeline.closing(local).seconds()), closing);
+                let instants = timeline.instants(local).map(Timestamp::seconds);
+                assert_eq!(instants.collect::<Vec<_>>(), exactly);
+                // Callers go back a little.
+                let earlier = local - random.i64(0..20);
+                let (start, end) = walker.window(earlier, local);
+                assert_eq!(start, timeline.opening(earlier).seconds());
+                assert_eq!(Some(end), closing);
+            }
+        }
+    }
 }
