@@ -4,7 +4,6 @@
 //! `make bench` runs it. Everything is processor time, measured in turns.
 
 #![allow(
-    clippy::unwrap_used,
     clippy::cast_precision_loss,
     reason = "it measures, and stops when something is off"
 )]

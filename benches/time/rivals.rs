@@ -17,13 +17,7 @@ pub type Starts = Vec<i64>;
 /// How one would write it by hand: walk the local dates and ask chrono-tz for
 /// the start and the end of each window; clipped to `range`.
 pub fn direct(zone: Tz, range: Interval) -> Vec<Interval> {
-    let (start, end) = (
-        NaiveTime::from_hms_opt(22, 0, 0),
-        NaiveTime::from_hms_opt(6, 0, 0),
-    );
-    let (Some(start), Some(end)) = (start, end) else {
-        unreachable!()
-    };
+    let [start, end] = [22, 6].map(|hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("an hour"));
     let local_date = |instant: Timestamp| instant.to_datetime().with_timezone(&zone).date_naive();
     let first = local_date(range.start()) - Days::new(1);
     let last = local_date(range.end());
