@@ -119,18 +119,20 @@ impl Schedule {
 
 impl Form {
     fn expand(&self, range: Interval) -> IntervalSet {
-        let mut windows = Vec::new();
         match self {
-            Self::Once(once) => windows.extend(once.interval()),
-            Self::Recurring(recurring) => recurring.windows(range, &mut windows),
-            Self::Cron(cron) => cron.windows(range, &mut windows),
-            Self::Turn(turn) => return turn.expand(range),
-            Self::AnyOf(parts) => return union(parts, range),
-            Self::AllOf(parts) => return intersection(parts, range),
-            Self::Not(part) => return part.expand_within(range).complement(range),
-            Self::Always => return std::iter::once(range).collect(),
+            Self::Once(once) => once
+                .interval()
+                .and_then(|window| window.intersection(range))
+                .into_iter()
+                .collect(),
+            Self::Recurring(recurring) => recurring.expand(range),
+            Self::Cron(cron) => cron.expand(range),
+            Self::Turn(turn) => turn.expand(range),
+            Self::AnyOf(parts) => union(parts, range),
+            Self::AllOf(parts) => intersection(parts, range),
+            Self::Not(part) => part.expand_within(range).complement(range),
+            Self::Always => std::iter::once(range).collect(),
         }
-        windows.into_iter().collect::<IntervalSet>().clip(range)
     }
 }
 
