@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use chrono::{DateTime, Utc};
 use silenced::clock::Clock;
 use silenced::memory::StoredSilence;
 use silenced::plan::{Guard, Marker};
+use silenced::schedule::OccurrenceStart;
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
 use silenced::timestamp::Timestamp;
 use tokio::time::Instant;
@@ -211,9 +213,11 @@ impl Account {
                 .filter_map(|other| Some((other, marker_of(&other.comment)?)))
         };
         let stays = others().any(|(other, its)| {
+            // A lease goes on beyond its present end.
+            let goes_on = its.start == OccurrenceStart::Lease;
             its.silence == marker.silence
                 && other.starts_at < silence.ends_at
-                && silence.starts_at < other.ends_at
+                && (goes_on || silence.starts_at < other.ends_at)
         });
         if !stays {
             self.take(process, repository);
@@ -281,6 +285,18 @@ impl Account {
         }
     }
 
+    /// A request sent at that time takes effect now: late, it may meet what was
+    /// ours when it was sent.
+    pub(super) fn effect(&mut self, id: &SilenceId, sent: Instant) {
+        if self
+            .foreign
+            .get(id)
+            .is_some_and(|foreign| sent <= foreign.since)
+        {
+            self.foreign.remove(id);
+        }
+    }
+
     /// What is not ours from now on, after somebody changed something.
     pub(super) fn take_foreign(&mut self, stored: &[StoredSilence]) {
         let mut before = std::mem::take(&mut self.foreign);
@@ -299,12 +315,12 @@ impl Account {
     }
 
     /// Whether every foreign silence is as it was, or forgotten in time.
-    pub(super) fn check_foreign(&mut self, stored: &[&StoredSilence], now: Timestamp) {
+    pub(super) fn check_foreign(&mut self, stored: &[&StoredSilence], now: DateTime<Utc>) {
         let mut changed = Vec::new();
         for (id, foreign) in &self.foreign {
             match stored.iter().find(|silence| silence.id == *id) {
                 Some(silence) if **silence == foreign.silence => {}
-                None if foreign.silence.forgotten_at <= now.to_datetime() => {}
+                None if foreign.silence.forgotten_at <= now => {}
                 found => changed.push(format!("foreign {id} became {found:?}")),
             }
         }

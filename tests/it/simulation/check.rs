@@ -24,6 +24,9 @@ use super::{HORIZON, INTERVAL, LEASE};
 /// Windows that come within the horizon this soon may be there or not.
 const EDGE: Duration = Duration::from_secs(70);
 
+/// The most by which the server's clock differs, and a little for the way.
+const CLOCKS: Duration = Duration::from_secs(30);
+
 impl Episode<'_> {
     /// Always: nothing foreign changed, no request was wrong, no process died
     /// by itself. Once settled: silent exactly what must be, nothing twice, and
@@ -35,7 +38,7 @@ impl Episode<'_> {
         let state = &mut *state;
         let mut memory = self.server.memory.server();
         let stored = memory.list(&[], server_now);
-        state.account.check_foreign(&stored, now);
+        state.account.check_foreign(&stored, server_now);
         if let Some(violation) = state.account.violations.first() {
             return Err(violation.clone());
         }
@@ -102,12 +105,13 @@ impl Episode<'_> {
         let options = PassOptions {
             mode: Mode::Observe,
             insist: true,
+            confirmed: None,
             now: self.clock.now(),
             stop: &stop,
             progress: &|_, _, _| {},
         };
         self.server.state().account.begin(0);
-        let pass = reconciler(self.zones, line, None)
+        let pass = reconciler(self.zones, &self.settings, line)
             .pass(Ok(snapshot), options)
             .await;
         let plan = pass.targets.first().and_then(|target| target.plan.as_ref());
@@ -233,14 +237,14 @@ type Owned<'s> = (&'s StoredSilence, Marker);
 /// In a settled calm only two writes are needed: what comes within the horizon
 /// is created, and a lease of which less than half is left is renewed.
 fn check_need(write: &Write) -> Result<(), String> {
-    let newest = write.at.plus(HORIZON + Duration::from_secs(2));
+    let newest = write.at.plus(HORIZON + CLOCKS);
     let is_needed = match (write.verb, write.marker.start) {
         (Verb::Create, OccurrenceStart::At(start)) => {
-            (newest.minus(EDGE + INTERVAL)..=newest).contains(&start)
+            (newest.minus(EDGE + INTERVAL + CLOCKS)..=newest).contains(&start)
         }
         (Verb::Update, OccurrenceStart::Lease) => {
             let ended = write.ended.unwrap_or(write.at);
-            ended.since(write.at) <= LEASE / 2
+            ended.since(write.at) <= LEASE / 2 + CLOCKS
         }
         _ => false,
     };

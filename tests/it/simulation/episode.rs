@@ -1,20 +1,23 @@
 //! What happens in a few days? Calms and storms, one after the other.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fastrand::Rng;
 use silenced::clock::Clock;
-use silenced::memory::{Settings, Version};
-use silenced::plan::{Fingerprint, HoldCause};
+use silenced::memory::{self, Version};
+use silenced::name::InstanceName;
+use silenced::plan::{HandExpired, HoldCause, Settings};
 use silenced::timestamp::Timestamp;
 use silenced::zone::ZoneDatabase;
 use tokio::time::sleep;
 
+use super::INSTANCE;
 use super::account::Account;
 use super::calendar::{DAY, minute_of};
-use super::fault::{EVENTS, Fault, HAND_EXPIRIES_STAY, OF_REQUESTS, Tally};
+use super::fault::{EVENTS, Fault, OF_REQUESTS, Tally};
 use super::people::{self, Past};
 use super::process::{Process, Source};
 use super::repository::{Author, Damage, File, Repository};
@@ -29,6 +32,9 @@ const SETTLING: Duration = Duration::from_mins(20);
 /// How long after a change in a calm: one interval with its jitter.
 const PROMPTLY: Duration = Duration::from_secs(70);
 
+/// The same while replicas may know better: not before they must agree.
+const PROMPTLY_IN_A_CLUSTER: Duration = Duration::from_secs(170);
+
 const NEVER: Timestamp = Timestamp::from_seconds(i64::MAX);
 
 /// One run of the world.
@@ -41,6 +47,8 @@ pub(super) struct Episode<'z> {
     pub(super) processes: Vec<Process>,
     /// From when on everything must be exact.
     pub(super) settled_at: Timestamp,
+    pub(super) settings: Settings,
+    promptly: Duration,
     author: Author,
     past: Past,
     started: u64,
@@ -65,13 +73,13 @@ pub(super) fn run(seed: u64, zones: &ZoneDatabase) -> (u64, Tally) {
         for process in &episode.processes {
             process.task.abort();
         }
-        let mut state = episode.server.state();
         if let Err(violation) = result {
             panic!(
-                "{violation}\nSEED={seed} begins with this episode; what happened:\n  {}",
-                state.account.story()
+                "{violation}\nSEED={seed} begins with this episode\n{}",
+                episode.story()
             );
         }
+        let mut state = episode.server.state();
         let mut tally = std::mem::take(&mut state.tally);
         tally.merge(std::mem::take(&mut state.account.tally));
         (days, tally)
@@ -96,26 +104,34 @@ impl<'z> Episode<'z> {
         }
         let clock = Clock::simulated(epoch);
         let since = tokio::time::Instant::now();
-        let mut offset = 0;
-        if Fault::ClockOffset.is_on() {
-            offset = rng.i64(-28..=28);
-        }
+        let offset = if rng.bool() { 0 } else { rng.i64(-28..=28) };
         let server_clock = Clock::Simulated {
             epoch: Timestamp::from_seconds(epoch.seconds() + offset),
             since,
         };
-        let settings = Settings {
+        let settings = memory::Settings {
             version: rng.choice(Version::ALL).unwrap(),
             retention: Duration::from_mins(rng.u64(30..600)),
             seed,
-            ..Settings::default()
+            ..memory::Settings::default()
         };
         let memory = InMemory::of_settings(settings, server_clock);
+        let alone = rng.bool();
+        memory.alone.store(alone, Ordering::SeqCst);
+        let mut settings = Settings::new(InstanceName::new(INSTANCE).unwrap());
+        if rng.u8(..4) == 0 {
+            settings.hand_expired = HandExpired::Respect;
+        }
         let start = minute_of(epoch);
         let (from, to) = (start - 4 * DAY, start + 10 * DAY);
         let repository = Repository::new(from, to);
         let snapshot = repository.head.snapshot();
+        let mut tally = Tally::default();
+        if offset != 0 {
+            tally.happened(Fault::ClockOffset);
+        }
         let server = Server::new(memory, rng.fork(), repository, Account::new(clock));
+        server.state().tally = tally;
         let author = Author {
             rng: rng.fork(),
             names: if rng.u8(..8) == 0 {
@@ -137,6 +153,12 @@ impl<'z> Episode<'z> {
             })),
             processes: Vec::new(),
             settled_at: epoch.plus(PROMPTLY),
+            settings,
+            promptly: if alone {
+                PROMPTLY
+            } else {
+                PROMPTLY_IN_A_CLUSTER
+            },
             author,
             past: Past::default(),
             started: 0,
@@ -153,7 +175,7 @@ impl<'z> Episode<'z> {
             file.entries.push(self.author.entry(format!("job-{index}")));
         }
         self.commit(files);
-        self.start(None);
+        self.start();
         let end = self.clock.now().plus(Duration::from_hours(24 * days));
         self.calm(60).await?;
         while self.clock.now() < end {
@@ -169,7 +191,9 @@ impl<'z> Episode<'z> {
     async fn storm(&mut self, minutes: u64) -> Result<(), String> {
         let mut weather = Vec::new();
         for fault in OF_REQUESTS {
-            if fault.is_on() && self.rng.u8(..3) == 0 {
+            let alone = self.server.memory.alone.load(Ordering::SeqCst);
+            let possible = fault.is_on() && !(alone && fault == Fault::StaleList);
+            if possible && self.rng.u8(..3) == 0 {
                 weather.push((fault, self.rng.u8(4..140)));
             }
         }
@@ -190,7 +214,7 @@ impl<'z> Episode<'z> {
                 self.happen(fault);
             }
             if self.processes.is_empty() && self.rng.u8(..30) == 0 {
-                self.start(None);
+                self.start();
             }
         }
         Ok(())
@@ -207,7 +231,7 @@ impl<'z> Episode<'z> {
         }
         self.mend();
         if self.processes.is_empty() {
-            self.start(None);
+            self.start();
         }
         while self.processes.len() > 1 {
             let process = self.processes.remove(0);
@@ -231,7 +255,7 @@ impl<'z> Episode<'z> {
                 sleep(Duration::from_millis(self.rng.u64(..50_000))).await;
                 self.happen(fault);
                 if self.processes.is_empty() {
-                    self.start(None);
+                    self.start();
                 }
             }
         }
@@ -265,7 +289,7 @@ impl<'z> Episode<'z> {
             Fault::Change => {
                 what = self.author.change(&mut files).to_owned();
                 self.commit(files);
-                self.disturbed(PROMPTLY);
+                self.disturbed(self.promptly);
             }
             Fault::BrokenFile | Fault::UnreadableFile => {
                 let readable = files.values_mut().filter(|file| file.damage.is_none());
@@ -313,7 +337,7 @@ impl<'z> Episode<'z> {
                 }
             }
             Fault::Overlap => {
-                self.start(None);
+                self.start();
                 if self.processes.len() > 2 {
                     let first = self.processes.remove(0);
                     let _ = first.stop.send(true);
@@ -321,17 +345,19 @@ impl<'z> Episode<'z> {
             }
             Fault::Request => {
                 for process in &self.processes {
-                    let _ = process.handle.trigger.request();
+                    let _ = process.handle.trigger.request(None);
                 }
             }
             _ => match people::act(fault, &self.server, &self.past, &mut self.rng) {
                 Some(did) => {
                     what = did;
-                    if fault == Fault::HandExpiry && HAND_EXPIRIES_STAY {
+                    if fault == Fault::HandExpiry
+                        && self.settings.hand_expired == HandExpired::Respect
+                    {
                         self.server.state().repository.end_by_hand(&what);
                         self.commit(files);
                     }
-                    self.disturbed(PROMPTLY);
+                    self.disturbed(self.promptly);
                 }
                 None => return,
             },
@@ -383,11 +409,11 @@ impl<'z> Episode<'z> {
             return Err(format!("the guard holds {count} without a reason"));
         }
         self.log(format!("confirmed {fingerprint}, {count} held"));
-        for process in self.processes.drain(..) {
-            process.task.abort();
+        for process in &self.processes {
+            self.server.state().account.confirm(process.id);
+            let _ = process.handle.trigger.request(Some(fingerprint.clone()));
         }
-        self.start(Some(fingerprint));
-        self.disturbed(PROMPTLY * 2);
+        self.disturbed(self.promptly * 2);
         Ok(())
     }
 
@@ -398,18 +424,36 @@ impl<'z> Episode<'z> {
         self.source.lock().unwrap().snapshot = state.repository.head.snapshot();
     }
 
-    fn start(&mut self, confirmed: Option<Fingerprint>) {
+    fn start(&mut self) {
         self.started += 1;
         let process = Process::start(
             self.started,
             self.clock,
             self.zones,
+            &self.settings,
             &self.server,
             &self.source,
-            confirmed,
         );
         self.log(format!("process {} starts", process.id));
         self.processes.push(process);
+    }
+
+    /// What somebody wants to know who reads a failure.
+    fn story(&self) -> String {
+        let state = self.server.state();
+        let mut story = format!("what happened:\n  {}\n", state.account.story());
+        for file in state.repository.head.snapshot().files {
+            let content = file
+                .content
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            story += &format!("{}: {}\n", file.path, content.unwrap_or_else(|error| error));
+        }
+        for process in &self.processes {
+            let pass = process.handle.status.borrow().pass.clone();
+            let pass = pass.map(|pass| (pass.to_json(0), pass.plan_to_json()));
+            story += &format!("process {}: {pass:?}\n", process.id);
+        }
+        story
     }
 
     fn disturbed(&mut self, time: Duration) {

@@ -92,24 +92,14 @@ pub(super) const EVENTS: [Fault; 20] = [
     Fault::Request,
 ];
 
-/// Windows are judged by the server's clock, as far as it is known.
-pub(super) const SERVER_CLOCK: bool = false;
-/// A silence that was written a moment ago and is not in a list is not taken
-/// for gone, nor one for live that was expired a moment ago.
-pub(super) const STALE_READS: bool = false;
 /// Entries of a list that cannot be read are not taken for absent.
 pub(super) const SKIPPED_ENTRIES: bool = false;
 /// A broken file goes on as its newest readable version.
 pub(super) const BROKEN_FILES_GO_ON: bool = false;
-/// What somebody expired by hand stays expired until its window is over.
-pub(super) const HAND_EXPIRIES_STAY: bool = false;
-
 impl Fault {
     /// Whether the program claims to cope with it.
     pub(super) const fn is_on(self) -> bool {
         match self {
-            Self::ClockOffset => SERVER_CLOCK,
-            Self::StaleList => STALE_READS,
             Self::UnreadableEntries => SKIPPED_ENTRIES,
             _ => true,
         }

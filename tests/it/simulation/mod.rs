@@ -25,14 +25,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fault::Tally;
+use silenced::plan::Settings;
 use silenced::zone::ZoneDatabase;
 
 use crate::support::random::seeded;
 
 const INSTANCE: &str = "lab";
 const INTERVAL: Duration = Duration::from_mins(1);
-const HORIZON: Duration = Duration::from_hours(24);
-const LEASE: Duration = Duration::from_hours(1);
+const HORIZON: Duration = Settings::HORIZON;
+const LEASE: Duration = Settings::LEASE;
 
 /// Simulated days of every `make test`.
 const DAYS: u64 = 300;

@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, Handle, ReadSource};
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::{Fingerprint, Guard};
-use silenced::reconcile::{ReconcileSettings, Reconciler, Target};
+use silenced::name::TargetName;
+use silenced::plan::Settings;
+use silenced::reconcile::{Reconciler, Target};
 use silenced::snapshot::Snapshot;
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::INTERVAL;
 use super::server::{Line, Server};
-use super::{HORIZON, INSTANCE, INTERVAL, LEASE};
 
 /// The repository as a process reaches it.
 pub(super) struct Source {
@@ -38,20 +39,11 @@ pub(super) struct Process {
 /// What every process has in common.
 pub(super) fn reconciler(
     zones: &ZoneDatabase,
+    settings: &Settings,
     line: Line,
-    confirmed: Option<Fingerprint>,
 ) -> Reconciler<Line> {
-    let settings = ReconcileSettings {
-        instance: InstanceName::new(INSTANCE).unwrap(),
-        horizon: HORIZON,
-        lease: LEASE,
-        guard: Guard {
-            confirmed,
-            ..Guard::default()
-        },
-    };
     let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), line);
-    Reconciler::new(settings, zones.clone(), vec![target])
+    Reconciler::new(settings.clone(), zones.clone(), vec![target])
 }
 
 impl Process {
@@ -59,17 +51,14 @@ impl Process {
         id: u64,
         clock: Clock,
         zones: &ZoneDatabase,
+        settings: &Settings,
         server: &Arc<Server>,
         source: &Arc<Mutex<Source>>,
-        confirmed: Option<Fingerprint>,
     ) -> Self {
         let line = Line {
             process: id,
             server: Arc::clone(server),
         };
-        if confirmed.is_some() {
-            server.state().account.confirm(id);
-        }
         let read_source: ReadSource = {
             let (source, server) = (Arc::clone(source), Arc::clone(server));
             Box::new(move || {
@@ -90,11 +79,12 @@ impl Process {
             })
         };
         let (daemon, handle) = Daemon::new(
-            reconciler(zones, line, confirmed),
+            reconciler(zones, settings, line),
             read_source,
+            ZoneSource::new(Some("no such directory".into())),
             clock,
             INTERVAL,
-            Arc::new(Metrics::new("simulated")),
+            Arc::new(Metrics::new()),
         );
         let (stop, stopped) = watch::channel(false);
         Self {

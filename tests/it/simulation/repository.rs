@@ -204,7 +204,7 @@ impl Commit {
             content: file.content(),
         });
         Snapshot {
-            revision: Revision::Commit(format!("{:040x}", self.number)),
+            revision: Revision::Commit(format!("{:07x}{:033x}", self.number, 0)),
             files: files.collect(),
             skipped: Vec::new(),
         }
@@ -442,7 +442,11 @@ impl Author {
             }
             9 => {
                 let entry = file.entries.remove(index);
-                let target = files.values_mut().find(|file| file.damage.is_none());
+                // Twice in one file, a name would break that file.
+                let target = files.values_mut().find(|file| {
+                    let mut names = file.entries.iter().map(|other| &other.name);
+                    file.damage.is_none() && names.all(|name| *name != entry.name)
+                });
                 target.unwrap().entries.push(entry);
                 "moved an entry"
             }

@@ -294,6 +294,10 @@ impl SilenceApi for Line {
         Ok(listing)
     }
 
+    async fn is_alone(&self) -> bool {
+        self.server.memory.is_alone().await
+    }
+
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         let stored = self.server.stored();
         self.server
@@ -310,9 +314,14 @@ impl SilenceApi for Line {
         });
         let fate = self.server.fate(&candidates, 2);
         let lost = SilenceId::new("00000000-0000-4000-8000-000000000000");
-        let draft = draft.clone();
-        self.write(fate, lost, move |server| server.post(&draft))
-            .await
+        let (draft, sent) = (draft.clone(), Instant::now());
+        self.write(fate, lost, move |server| {
+            if let Some(id) = &draft.id {
+                server.state().account.effect(id, sent);
+            }
+            server.post(&draft)
+        })
+        .await
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
@@ -332,9 +341,12 @@ impl SilenceApi for Line {
         if fate.fault == Some(Fault::UnknownId) {
             return Ok(Expired::Gone);
         }
-        let id = id.clone();
-        self.write(fate, Expired::Done, move |server| Ok(server.delete(&id)))
-            .await
+        let (id, sent) = (id.clone(), Instant::now());
+        self.write(fate, Expired::Done, move |server| {
+            server.state().account.effect(&id, sent);
+            Ok(server.delete(&id))
+        })
+        .await
     }
 }
 

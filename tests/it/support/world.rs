@@ -40,7 +40,7 @@ impl InMemory {
     }
 
     /// `clock` is the server's, which may differ from the program's.
-    pub(crate) fn of_settings(settings: Settings, clock: Clock) -> Self {
+    pub(crate) fn of_settings(settings: memory::Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
