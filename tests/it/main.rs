@@ -39,6 +39,7 @@ mod holds;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod prior_art;
 mod promises;
 mod server;
 mod simulation;

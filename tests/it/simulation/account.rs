@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::calendar::minute_of;
 use super::fault::Tally;
-use super::repository::{Repository, Truth};
+use super::repository::Repository;
 use super::server::{alerts_of, marker_of};
 
 /// What is remembered of the events before a failure.
@@ -230,8 +230,9 @@ impl Account {
             let since = self.processes[&process].read.unwrap_or(now);
             let minute = minute_of(now);
             // A minute more or less, for the clocks may differ.
+            let name = marker.silence.as_str();
             let wanted = (minute - 1..=minute + 1)
-                .all(|minute| repository.agreed(since, &alerts, minute) == Some(Truth::On));
+                .all(|minute| repository.wanted(since, name, &alerts, minute));
             if wanted && !covered {
                 self.violate(format!(
                     "process {process} opened a gap for {alerts} by expiring {id}"

@@ -19,10 +19,7 @@ use super::episode::Episode;
 use super::process::reconciler;
 use super::repository::Truth;
 use super::server::{Line, alerts_of, marker_of};
-use super::{HORIZON, INTERVAL, LEASE};
-
-/// Windows that come within the horizon this soon may be there or not.
-const EDGE: Duration = Duration::from_secs(70);
+use super::{HORIZON, LEASE};
 
 /// The most by which the server's clock differs, and a little for the way.
 const CLOCKS: Duration = Duration::from_secs(30);
@@ -51,7 +48,7 @@ impl Episode<'_> {
             return Ok(());
         }
         for write in writes.iter().filter(|write| write.at > self.settled_at) {
-            check_need(write)?;
+            check_need(write, self.edge)?;
         }
         let owned: Vec<Owned<'_>> = stored
             .iter()
@@ -71,8 +68,8 @@ impl Episode<'_> {
             .collect();
         let mut truth = head.truth(minute_of(now));
         for (alerts, name) in &active {
-            let held = head.is_broken() || uncertain.contains(name);
-            let unless_declared = if held { Truth::Free } else { Truth::Off };
+            let may_stay = head.is_broken() || uncertain.contains(name);
+            let unless_declared = if may_stay { Truth::Free } else { Truth::Off };
             truth.entry(alerts).or_insert(unless_declared);
         }
         let tally = &mut state.account.tally;
@@ -121,7 +118,8 @@ impl Episode<'_> {
             .account
             .tally
             .checked("empty plans of new processes", 1);
-        let edge = self.clock.now().plus(HORIZON).minus(EDGE);
+        // What comes within the horizon this soon may be there or not.
+        let edge = self.clock.now().plus(HORIZON).minus(self.edge);
         let needless = actions.into_iter().flatten().find(|action| {
             let draft = action.change.draft();
             draft.is_none_or(|draft| {
@@ -153,7 +151,7 @@ impl Episode<'_> {
         let mut count = 0;
         for (entry, windows, _) in head.declared().filter(|(entry, ..)| entry.enabled) {
             for &window in windows {
-                let Some(expected) = Expected::of(window, now) else {
+                let Some(expected) = Expected::of(window, now, self.edge) else {
                     continue;
                 };
                 let found = owned.iter().position(|(_, marker)| {
@@ -167,7 +165,7 @@ impl Episode<'_> {
                 };
                 let (silence, _) = owned.swap_remove(found);
                 count += 1;
-                expected.check(silence, now)?;
+                expected.check(silence, now, self.edge)?;
                 if alerts_of(&silence.matchers) != entry.alerts()
                     || silence.created_by != entry.owner
                     || !silence.comment.contains(&entry.comment)
@@ -193,7 +191,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn of((start, end): (Minute, Minute), now: Timestamp) -> Option<Self> {
+    fn of((start, end): (Minute, Minute), now: Timestamp, edge: Duration) -> Option<Self> {
         if start == Minute::MIN {
             return Some(Self {
                 start: OccurrenceStart::Lease,
@@ -209,20 +207,20 @@ impl Expected {
             start: OccurrenceStart::At(start),
             from: start,
             end: Some(end),
-            is_certain: start <= reached.minus(EDGE) && end > now.plus(EDGE),
+            is_certain: start <= reached.minus(edge) && end > now.plus(edge),
         })
     }
 
-    fn check(&self, silence: &Silence, now: Timestamp) -> Result<(), String> {
-        let start_is_right = if self.from > now.plus(EDGE) {
+    fn check(&self, silence: &Silence, now: Timestamp, edge: Duration) -> Result<(), String> {
+        let start_is_right = if self.from > now.plus(edge) {
             silence.starts_at == self.from
         } else {
             // The start of an active one cannot be moved, whatever its window became.
-            silence.starts_at <= now.plus(EDGE)
+            silence.starts_at <= now.plus(edge)
         };
         let end_is_right = match self.end {
             Some(end) => silence.ends_at == end,
-            None => silence.ends_at > now && silence.ends_at <= now.plus(LEASE + EDGE),
+            None => silence.ends_at > now && silence.ends_at <= now.plus(LEASE + edge),
         };
         if start_is_right && end_is_right {
             return Ok(());
@@ -236,11 +234,11 @@ type Owned<'s> = (&'s StoredSilence, Marker);
 
 /// In a settled calm only two writes are needed: what comes within the horizon
 /// is created, and a lease of which less than half is left is renewed.
-fn check_need(write: &Write) -> Result<(), String> {
+fn check_need(write: &Write, edge: Duration) -> Result<(), String> {
     let newest = write.at.plus(HORIZON + CLOCKS);
     let is_needed = match (write.verb, write.marker.start) {
         (Verb::Create, OccurrenceStart::At(start)) => {
-            (newest.minus(EDGE + INTERVAL + CLOCKS)..=newest).contains(&start)
+            (newest.minus(edge + CLOCKS * 2)..=newest).contains(&start)
         }
         (Verb::Update, OccurrenceStart::Lease) => {
             let ended = write.ended.unwrap_or(write.at);

@@ -1,6 +1,7 @@
 //! What happens in a few days? Calms and storms, one after the other.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,11 +30,8 @@ use crate::support::world::InMemory;
 /// few passes.
 const SETTLING: Duration = Duration::from_mins(20);
 
-/// How long after a change in a calm: one interval with its jitter.
-const PROMPTLY: Duration = Duration::from_secs(70);
-
-/// The same while replicas may know better: not before they must agree.
-const PROMPTLY_IN_A_CLUSTER: Duration = Duration::from_secs(170);
+/// How long the writes of others may be unknown to a replica.
+const SETTLE: Duration = Settings::SETTLE;
 
 const NEVER: Timestamp = Timestamp::from_seconds(i64::MAX);
 
@@ -48,6 +46,10 @@ pub(super) struct Episode<'z> {
     /// From when on everything must be exact.
     pub(super) settled_at: Timestamp,
     pub(super) settings: Settings,
+    pub(super) interval: Duration,
+    /// No pass is farther away than this.
+    pub(super) edge: Duration,
+    /// How long after a change in a calm everything must be in order.
     promptly: Duration,
     author: Author,
     past: Past,
@@ -130,6 +132,10 @@ impl<'z> Episode<'z> {
         if offset != 0 {
             tally.happened(Fault::ClockOffset);
         }
+        // A pass costs more than an hour of nothing, so most are five minutes apart.
+        let interval = Duration::from_mins(if rng.u8(..4) == 0 { 1 } else { 5 });
+        // The interval has a tenth of jitter.
+        let edge = interval.mul_f64(1.1) + Duration::from_secs(4);
         let server = Server::new(memory, rng.fork(), repository, Account::new(clock));
         server.state().tally = tally;
         let author = Author {
@@ -152,13 +158,11 @@ impl<'z> Episode<'z> {
                 latency: Duration::ZERO,
             })),
             processes: Vec::new(),
-            settled_at: epoch.plus(PROMPTLY),
+            settled_at: epoch.plus(edge),
             settings,
-            promptly: if alone {
-                PROMPTLY
-            } else {
-                PROMPTLY_IN_A_CLUSTER
-            },
+            interval,
+            edge,
+            promptly: if alone { edge } else { edge + SETTLE + edge },
             author,
             past: Past::default(),
             started: 0,
@@ -237,7 +241,7 @@ impl<'z> Episode<'z> {
             let process = self.processes.remove(0);
             let _ = process.stop.send(true);
         }
-        self.settled_at = self.clock.now().plus(SETTLING);
+        self.settled_at = self.clock.now().plus(SETTLING + self.promptly);
         for _ in 0..minutes {
             self.minute().await?;
             if self.clock.now() > self.settled_at && self.rng.u8(..30) == 0 {
@@ -287,7 +291,7 @@ impl<'z> Episode<'z> {
         let mut what = String::new();
         match fault {
             Fault::Change => {
-                what = self.author.change(&mut files).to_owned();
+                self.author.change(&mut files).clone_into(&mut what);
                 self.commit(files);
                 self.disturbed(self.promptly);
             }
@@ -431,6 +435,7 @@ impl<'z> Episode<'z> {
             self.clock,
             self.zones,
             &self.settings,
+            self.interval,
             &self.server,
             &self.source,
         );
@@ -446,12 +451,13 @@ impl<'z> Episode<'z> {
             let content = file
                 .content
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            story += &format!("{}: {}\n", file.path, content.unwrap_or_else(|error| error));
+            let content = content.unwrap_or_else(|error| error);
+            let _ = writeln!(story, "{}: {content}", file.path);
         }
         for process in &self.processes {
             let pass = process.handle.status.borrow().pass.clone();
             let pass = pass.map(|pass| (pass.to_json(0), pass.plan_to_json()));
-            story += &format!("process {}: {pass:?}\n", process.id);
+            let _ = writeln!(story, "process {}: {pass:?}", process.id);
         }
         story
     }

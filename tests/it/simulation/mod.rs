@@ -31,7 +31,6 @@ use silenced::zone::ZoneDatabase;
 use crate::support::random::seeded;
 
 const INSTANCE: &str = "lab";
-const INTERVAL: Duration = Duration::from_mins(1);
 const HORIZON: Duration = Settings::HORIZON;
 const LEASE: Duration = Settings::LEASE;
 

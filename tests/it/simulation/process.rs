@@ -18,7 +18,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::INTERVAL;
 use super::server::{Line, Server};
 
 /// The repository as a process reaches it.
@@ -52,6 +51,7 @@ impl Process {
         clock: Clock,
         zones: &ZoneDatabase,
         settings: &Settings,
+        interval: Duration,
         server: &Arc<Server>,
         source: &Arc<Mutex<Source>>,
     ) -> Self {
@@ -83,7 +83,7 @@ impl Process {
             read_source,
             ZoneSource::new(Some("no such directory".into())),
             clock,
-            INTERVAL,
+            interval,
             Arc::new(Metrics::new()),
         );
         let (stop, stopped) = watch::channel(false);

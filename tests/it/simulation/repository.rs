@@ -198,6 +198,17 @@ impl Commit {
         truth
     }
 
+    fn wants(&self, name: &str, alerts: &str, minute: Minute) -> bool {
+        self.entries().zip(&self.facts).any(|(entry, fact)| {
+            let mut windows = fact.windows.iter();
+            entry.name == name
+                && entry.enabled
+                && fact.is_certain
+                && fact.alerts == alerts
+                && windows.any(|&(start, end)| (start..end).contains(&minute))
+        })
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         let files = self.files.iter().map(|(path, file)| SnapshotFile {
             path: path.clone(),
@@ -274,14 +285,17 @@ impl Repository {
             .map(|(_, commit)| commit)
     }
 
-    /// The truth on which every commit agrees that was the head at some time since `since`.
-    pub(super) fn agreed(&self, since: Timestamp, alerts: &str, minute: Minute) -> Option<Truth> {
-        let mut truths = self.since(since).map(|commit| {
-            let truth = commit.truth(minute);
-            truth.get(alerts).copied().unwrap_or(Truth::Off)
-        });
-        let one = truths.next()?;
-        truths.all(|other| other == one).then_some(one)
+    /// Whether every commit wants the silence of that name for those alerts at
+    /// that minute that was the head at some time since `since`.
+    pub(super) fn wanted(
+        &self,
+        since: Timestamp,
+        name: &str,
+        alerts: &str,
+        minute: Minute,
+    ) -> bool {
+        self.since(since)
+            .all(|commit| commit.wants(name, alerts, minute))
     }
 }
 
@@ -416,7 +430,8 @@ impl Author {
                 "changed a comment"
             }
             1 => {
-                entry.owner = if entry.owner == "dba" { "sre" } else { "dba" }.to_owned();
+                let other = if entry.owner == "dba" { "sre" } else { "dba" };
+                other.clone_into(&mut entry.owner);
                 "changed an owner"
             }
             2 => {

@@ -1,7 +1,8 @@
 //! What does the program meet? The server in memory behind a bad line: every
 //! request may fail before or after its effect, and each is looked at.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -306,10 +307,9 @@ impl SilenceApi for Line {
             .set(self.process, draft, &stored);
         let mut candidates = OF_REQUESTS.to_vec();
         candidates.retain(|&fault| match fault {
-            Fault::UnknownId => draft.id.is_some(),
-            Fault::CountLimit => draft.id.is_none(),
             // Only what is there already can win against an update.
-            Fault::LostWrite => draft.id.is_some(),
+            Fault::UnknownId | Fault::LostWrite => draft.id.is_some(),
+            Fault::CountLimit => draft.id.is_none(),
             _ => true,
         });
         let fate = self.server.fate(&candidates, 2);
@@ -350,15 +350,30 @@ impl SilenceApi for Line {
     }
 }
 
+thread_local! {
+    /// Most comments are looked at every minute.
+    static MARKERS: RefCell<HashMap<String, Option<Marker>>> = RefCell::default();
+}
+
+/// As many comments as are remembered.
+const REMEMBERED: usize = 1000;
+
 /// The marker of a silence that is ours.
 pub(super) fn marker_of(comment: &str) -> Option<Marker> {
-    if !comment.contains(INSTANCE) {
-        return None;
-    }
-    match Ownership::of(comment) {
-        Ownership::Marked(marker, _) if marker.instance.as_str() == INSTANCE => Some(*marker),
-        _ => None,
-    }
+    MARKERS.with_borrow_mut(|markers| {
+        if let Some(known) = markers.get(comment) {
+            return known.clone();
+        }
+        if markers.len() == REMEMBERED {
+            markers.clear();
+        }
+        let marker = match Ownership::of(comment) {
+            Ownership::Marked(marker, _) if marker.instance.as_str() == INSTANCE => Some(*marker),
+            _ => None,
+        };
+        markers.insert(comment.to_owned(), marker.clone());
+        marker
+    })
 }
 
 /// Names the alerts that a silence mutes.
