@@ -56,37 +56,40 @@ impl Episode<'_> {
             .filter_map(|silence| Some((*silence, marker_of(&silence.comment)?)))
             .collect();
         let head = &state.repository.head;
-        let uncertain: BTreeSet<&str> = head
-            .declared()
-            .filter(|(_, _, certain)| !certain)
-            .map(|(entry, ..)| entry.name.as_str())
-            .collect();
-        let active: BTreeMap<String, &str> = owned
+        // Whose silences may be anything does not matter.
+        let judged: Vec<&Owned<'_>> = owned
             .iter()
-            .filter(|(silence, _)| silence.state(server_now) == SilenceState::Active)
-            .map(|(silence, marker)| (alerts_of(&silence.matchers), marker.silence.as_str()))
+            .filter(|(_, marker)| !head.may_stay(marker.silence.as_str()))
             .collect();
-        let mut truth = head.truth(minute_of(now));
-        for (alerts, name) in &active {
-            let may_stay = head.is_broken() || uncertain.contains(name);
-            let unless_declared = if may_stay { Truth::Free } else { Truth::Off };
-            truth.entry(alerts).or_insert(unless_declared);
+        let active = |owned: &[&Owned<'_>]| -> BTreeSet<String> {
+            owned
+                .iter()
+                .filter(|(silence, _)| silence.state(server_now) == SilenceState::Active)
+                .map(|(silence, _)| alerts_of(&silence.matchers))
+                .collect()
+        };
+        let silent = active(&owned.iter().collect::<Vec<_>>());
+        let truth = head.truth(minute_of(now));
+        for (alerts, truth) in &truth {
+            if *truth == Truth::On && !silent.contains(*alerts) {
+                return Err(format!("{alerts} is not silent at {now}"));
+            }
+        }
+        for alerts in active(&judged) {
+            if truth
+                .get(alerts.as_str())
+                .is_none_or(|truth| *truth == Truth::Off)
+            {
+                return Err(format!("{alerts} is silent at {now}"));
+            }
         }
         let tally = &mut state.account.tally;
         tally.checked("minutes without a needless write", 1);
-        tally.checked("sets of alerts, silent or not", truth.len());
-        for (alerts, truth) in truth {
-            let is = active.contains_key(alerts);
-            match truth {
-                Truth::On if !is => return Err(format!("{alerts} is not silent at {now}")),
-                Truth::Off if is => return Err(format!("{alerts} is silent at {now}")),
-                _ => {}
-            }
-        }
-        if !head.is_broken() {
-            check_no_duplicates(&owned, &uncertain)?;
-        }
-        Ok(())
+        tally.checked(
+            "sets of alerts, silent or not",
+            truth.len().max(silent.len()),
+        );
+        check_no_duplicates(&judged)
     }
 
     /// At the end of a calm: on the server is one silence for each window within
@@ -253,18 +256,13 @@ fn check_need(write: &Write, edge: Duration) -> Result<(), String> {
 }
 
 /// No two silences of a name at the same time.
-fn check_no_duplicates(owned: &[Owned<'_>], uncertain: &BTreeSet<&str>) -> Result<(), String> {
+fn check_no_duplicates(judged: &[&Owned<'_>]) -> Result<(), String> {
     let mut by_name: BTreeMap<&str, Vec<&StoredSilence>> = BTreeMap::new();
-    for (silence, marker) in owned {
-        by_name
-            .entry(marker.silence.as_str())
-            .or_default()
-            .push(silence);
+    for (silence, marker) in judged {
+        let silences = by_name.entry(marker.silence.as_str()).or_default();
+        silences.push(silence);
     }
     for (name, mut silences) in by_name {
-        if uncertain.contains(name) {
-            continue;
-        }
         silences.sort_by_key(|silence| silence.starts_at);
         let mut pairs = silences.iter().zip(silences.iter().skip(1));
         if let Some((one, other)) = pairs.find(|(one, other)| other.starts_at < one.ends_at) {

@@ -141,7 +141,7 @@ impl<'z> Episode<'z> {
         let author = Author {
             rng: rng.fork(),
             names: if rng.u8(..8) == 0 {
-                40
+                24
             } else {
                 rng.usize(3..9)
             },

@@ -115,8 +115,6 @@ impl File {
 pub(super) struct Commit {
     pub(super) number: u64,
     pub(super) files: BTreeMap<String, File>,
-    /// What earlier commits declared, which a broken file may still declare.
-    pub(super) known: BTreeSet<String>,
     /// Names whose silences somebody ended by hand, where that counts.
     ended: BTreeSet<String>,
     /// About every entry, in their order.
@@ -159,6 +157,16 @@ impl Commit {
         self.files.values().any(|file| file.damage.is_some())
     }
 
+    /// Whether a silence of that name may be whatever it is: it is held, or a
+    /// broken file may declare it.
+    pub(super) fn may_stay(&self, name: &str) -> bool {
+        let mut facts = self.entries().zip(&self.facts);
+        match facts.find(|(entry, _)| entry.name == name) {
+            Some((_, fact)) => !fact.is_certain,
+            None => self.is_broken(),
+        }
+    }
+
     /// The entries with their windows around the present, and whether they are certain.
     pub(super) fn declared(&self) -> impl Iterator<Item = (&Entry, &[(Minute, Minute)], bool)> {
         self.entries()
@@ -169,14 +177,6 @@ impl Commit {
     /// What must be silent at that minute; what is not named must not be.
     pub(super) fn truth(&self, minute: Minute) -> BTreeMap<&str, Truth> {
         let mut truth = BTreeMap::new();
-        if self.is_broken() {
-            // Whatever was declared once may stand in the broken file now.
-            truth.extend(
-                self.known
-                    .iter()
-                    .map(|alerts| (alerts.as_str(), Truth::Free)),
-            );
-        }
         for (entry, fact) in self.entries().zip(&self.facts) {
             let mut windows = fact.windows.iter();
             let applies = windows.any(|&(start, end)| (start..end).contains(&minute));
@@ -188,12 +188,6 @@ impl Commit {
             };
             let known = truth.entry(fact.alerts.as_str()).or_insert(Truth::Off);
             *known = is.max(*known);
-        }
-        // Of a name that is held, other matchers than the declared may live on.
-        if self.facts.iter().any(|fact| !fact.is_certain) {
-            for alerts in &self.known {
-                truth.entry(alerts).or_insert(Truth::Free);
-            }
         }
         truth
     }
@@ -251,14 +245,11 @@ impl Repository {
         let mut next = Commit {
             number: self.head.number + 1,
             files,
-            known: std::mem::take(&mut self.head.known),
             ended: self.head.ended.clone(),
             facts: Vec::new(),
         };
         let (from, to) = (self.from, self.to);
         next.facts = next.facts(from, to);
-        let alerts: Vec<String> = next.entries().map(Entry::alerts).collect();
-        next.known.extend(alerts);
         self.head = next.clone();
         self.history.push((now, next));
         if self.history.len() > HISTORY {
