@@ -26,9 +26,15 @@ test: tools ## Run every test
 bless: tools ## Accept the tests' present output as the expected one
 	UPDATE_EXPECT=1 cargo test --locked
 
+.PHONY: bench
+bench: ## Measure schedules beside other programs and print the tables
+	@tests/install-tools.sh benches
+	cargo bench --manifest-path benches/Cargo.toml
+
 .PHONY: check
 check: build-tools $(CARGO_DENY) ## Format, lints, the core alone, documentation, dependencies
 	cargo fmt --check
+	cargo fmt --check --manifest-path benches/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --no-default-features -- -D warnings
 	$(CARGO_DENY) --log-level error check bans licenses sources

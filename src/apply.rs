@@ -4,14 +4,15 @@
 //! No request is repeated here. A write whose outcome is unknown is looked up
 //! by the next pass, which lists before it writes anything.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use crate::alertmanager::{ApiError, ApiErrorKind, SilenceApi};
+use crate::alertmanager::{ApiError, ApiErrorKind, Limit, SilenceApi};
 use crate::name::SilenceName;
 use crate::plan::{Action, Change, Plan};
+use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 
 /// Requests in flight to one target. Alertmanager is saturated by 4 to 8
@@ -35,6 +36,10 @@ pub struct ApplyReport {
     pub expired: usize,
     /// Actions that failed, or whose outcome is unknown.
     pub failures: Vec<Failure>,
+    /// The silences that were made or changed, each for which action.
+    pub made: Vec<(SilenceId, SilenceName, OccurrenceStart)>,
+    /// The silences that were ended.
+    pub ended: Vec<SilenceId>,
     /// Actions not begun, because the server failed too often or we stop.
     pub not_attempted: usize,
 }
@@ -66,6 +71,33 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Failure {
+    /// Whether the next request would meet the same failure.
+    #[must_use]
+    pub const fn concerns_server(&self) -> bool {
+        match self.kind {
+            ApiErrorKind::NotSent
+            | ApiErrorKind::Unknown
+            | ApiErrorKind::Busy { .. }
+            | ApiErrorKind::Unauthorised
+            | ApiErrorKind::NotAnAlertmanager
+            | ApiErrorKind::TooLarge => true,
+            ApiErrorKind::Refused { .. } | ApiErrorKind::NotFound => false,
+        }
+    }
+
+    /// Whether the server has no room for another silence.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        matches!(
+            self.kind,
+            ApiErrorKind::Refused {
+                limit: Some(Limit::Count)
+            }
+        )
+    }
+}
+
 /// Carries out `plan`: first whatever makes silences exist, the earliest start
 /// first, then the expiries.
 ///
@@ -87,6 +119,7 @@ pub async fn apply<A: SilenceApi>(
         stop,
         progress,
         server_failures: AtomicUsize::new(0),
+        is_full: AtomicBool::new(false),
         ended: AtomicUsize::new(0),
     };
     for phase in [others, expiries] {
@@ -105,6 +138,8 @@ struct Application<'a, A> {
     stop: &'a watch::Receiver<bool>,
     progress: &'a (dyn Fn(usize) + Sync),
     server_failures: AtomicUsize,
+    /// The server has refused a silence for want of room.
+    is_full: AtomicBool,
     ended: AtomicUsize,
 }
 
@@ -113,21 +148,54 @@ impl<A: SilenceApi> Application<'_, A> {
     async fn work(&self, queue: &[&Action], next: &AtomicUsize) -> ApplyReport {
         let mut report = ApplyReport::default();
         while let Some(action) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if self.gives_up() {
+            if self.gives_up() || self.is_full.load(Ordering::Relaxed) && needs_place(action) {
                 report.not_attempted += 1;
                 continue;
             }
-            let outcome = perform(action, self.api).await;
-            if outcome
-                .as_ref()
-                .is_err_and(|(_, error)| concerns_server(error.kind()))
-            {
-                self.server_failures.fetch_add(1, Ordering::Relaxed);
+            match self.perform(action, &mut report).await {
+                Ok(()) => report.count(&action.change),
+                Err(failure) => {
+                    self.server_failures
+                        .fetch_add(failure.concerns_server().into(), Ordering::Relaxed);
+                    self.is_full.fetch_or(failure.is_full(), Ordering::Relaxed);
+                    report.failures.push(failure);
+                }
             }
-            report.record(action, outcome);
             (self.progress)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         }
         report
+    }
+
+    /// The requests of one action; those that succeed are in the report even if
+    /// a later one fails.
+    async fn perform(&self, action: &Action, report: &mut ApplyReport) -> Result<(), Failure> {
+        let failure = |operation, error: &ApiError| Failure {
+            silence: action.silence.clone(),
+            operation,
+            kind: error.kind(),
+            message: error.with_causes().to_string(),
+        };
+        if let Some(draft) = action.change.draft() {
+            let operation = if draft.id.is_some() {
+                "update"
+            } else {
+                "create"
+            };
+            let set = self.api.set(draft).await;
+            let id = set.map_err(|error| failure(operation, &error))?;
+            log(action, &id);
+            report
+                .made
+                .push((id, action.silence.clone(), action.window));
+        }
+        // After the new one: for a moment both mute, and never none.
+        if let Change::Replace(_, old) | Change::Expire(old, _) = &action.change {
+            let expired = self.api.expire(&old.id).await;
+            expired.map_err(|error| failure("expire", &error))?;
+            log(action, &old.id);
+            report.ended.push(old.id.clone());
+        }
+        Ok(())
     }
 
     fn gives_up(&self) -> bool {
@@ -136,17 +204,8 @@ impl<A: SilenceApi> Application<'_, A> {
 }
 
 impl ApplyReport {
-    fn record(&mut self, action: &Action, outcome: Result<(), (&'static str, ApiError)>) {
-        if let Err((operation, error)) = outcome {
-            self.failures.push(Failure {
-                silence: action.silence.clone(),
-                operation,
-                kind: error.kind(),
-                message: error.with_causes().to_string(),
-            });
-            return;
-        }
-        let counter = match action.change {
+    const fn count(&mut self, change: &Change) {
+        let counter = match change {
             Change::Create(_) => &mut self.created,
             Change::Update(_) => &mut self.updated,
             Change::Replace(..) => &mut self.replaced,
@@ -161,36 +220,15 @@ impl ApplyReport {
         self.replaced += part.replaced;
         self.expired += part.expired;
         self.failures.extend(part.failures);
+        self.made.extend(part.made);
+        self.ended.extend(part.ended);
         self.not_attempted += part.not_attempted;
     }
 }
 
-async fn perform<A: SilenceApi>(action: &Action, api: &A) -> Result<(), (&'static str, ApiError)> {
-    match &action.change {
-        Change::Create(draft) => {
-            let id = api.set(draft).await.map_err(|error| ("create", error))?;
-            log(action, &id);
-        }
-        Change::Update(draft) => {
-            let id = api.set(draft).await.map_err(|error| ("update", error))?;
-            log(action, &id);
-        }
-        Change::Replace(draft, old) => {
-            // The new one first: for a moment both mute, and never none.
-            let id = api.set(draft).await.map_err(|error| ("create", error))?;
-            log(action, &id);
-            api.expire(&old.id)
-                .await
-                .map_err(|error| ("expire", error))?;
-        }
-        Change::Expire(silence, _) => {
-            api.expire(&silence.id)
-                .await
-                .map_err(|error| ("expire", error))?;
-            log(action, &silence.id);
-        }
-    }
-    Ok(())
+/// Whether the server must have room for one more silence.
+const fn needs_place(action: &Action) -> bool {
+    matches!(action.change, Change::Create(_) | Change::Replace(..))
 }
 
 fn log(action: &Action, id: &SilenceId) {
@@ -201,17 +239,4 @@ fn log(action: &Action, id: &SilenceId) {
         id = id.as_str(),
         reason = action.reason
     );
-}
-
-/// Whether the next silence would meet the same failure.
-const fn concerns_server(kind: ApiErrorKind) -> bool {
-    match kind {
-        ApiErrorKind::NotSent
-        | ApiErrorKind::Unknown
-        | ApiErrorKind::Busy { .. }
-        | ApiErrorKind::Unauthorised
-        | ApiErrorKind::NotAnAlertmanager
-        | ApiErrorKind::TooLarge => true,
-        ApiErrorKind::Refused { .. } | ApiErrorKind::NotFound => false,
-    }
 }

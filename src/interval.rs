@@ -62,6 +62,20 @@ impl IntervalSet {
         Self(Vec::new())
     }
 
+    /// The set without any instant, with room for `intervals`.
+    pub(crate) fn with_capacity(intervals: usize) -> Self {
+        Self(Vec::with_capacity(intervals))
+    }
+
+    /// Adds an interval that starts no earlier than any that is there.
+    #[inline]
+    pub(crate) fn append(&mut self, next: Interval) {
+        match self.0.last_mut() {
+            Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
+            _ => self.0.push(next),
+        }
+    }
+
     /// The intervals in order.
     #[must_use]
     pub fn as_slice(&self) -> &[Interval] {

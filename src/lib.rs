@@ -8,6 +8,7 @@
 //! ```
 
 // Vocabulary: values.
+pub mod duration;
 pub mod interval;
 pub mod matcher;
 pub mod name;
@@ -31,7 +32,11 @@ pub mod alertmanager;
 #[cfg(feature = "daemon")]
 pub mod apply;
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
 pub mod clock;
+#[cfg(feature = "daemon")]
+pub mod config;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 #[cfg(feature = "daemon")]

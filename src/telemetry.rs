@@ -1,7 +1,6 @@
 //! How do others watch us? Logs, and every metric in one struct.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -17,23 +16,31 @@ use crate::plan::HoldCause;
 use crate::reconcile::{Outcome, Pass, TargetPass};
 use crate::timestamp::Timestamp;
 
-/// Sends logs to standard error: for people on a terminal, as JSON otherwise.
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogStyle {
+    /// For people, without colour.
+    Plain,
+    /// For people on a terminal.
+    Colour,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Sends logs to standard error.
 ///
 /// `filter` is a directive such as `info` or `silenced=debug`.
-pub fn log_to_stderr(filter: &str) -> Result<(), String> {
+pub fn log_to_stderr(filter: &str, style: LogStyle) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| format!("cannot read the log filter `{filter}`: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_target(false)
         .with_writer(std::io::stderr);
-    let result = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init()
-    } else {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_target(false)
-            .try_init()
+    let result = match style {
+        LogStyle::Json => builder.json().flatten_event(true).try_init(),
+        LogStyle::Plain => builder.with_ansi(false).try_init(),
+        LogStyle::Colour => builder.with_ansi(true).try_init(),
     };
     result.map_err(|error| error.to_string())
 }
@@ -93,6 +100,12 @@ struct RevisionLabels {
     revision: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TzdataLabels {
+    version: String,
+    origin: String,
+}
+
 /// Every metric, in the order in which it is registered and shown.
 ///
 /// Target names are bounded by the configuration; all other labels are closed
@@ -106,6 +119,7 @@ pub struct Metrics {
     last_success: Gauge,
     failures: Gauge,
     revision: Family<RevisionLabels, Gauge>,
+    tzdata: Family<TzdataLabels, Gauge>,
     source_up: Gauge,
     files: Gauge,
     invalid_files: Gauge,
@@ -124,10 +138,16 @@ fn duration_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 11))
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Metrics {
     /// All at zero.
     #[must_use]
-    pub fn new(tzdata: &str) -> Self {
+    pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("silenced"),
             attempts: Family::default(),
@@ -136,6 +156,7 @@ impl Metrics {
             last_success: Gauge::default(),
             failures: Gauge::default(),
             revision: Family::default(),
+            tzdata: Family::default(),
             source_up: Gauge::default(),
             files: Gauge::default(),
             invalid_files: Gauge::default(),
@@ -148,17 +169,14 @@ impl Metrics {
             operations: Family::default(),
             suspended: Gauge::default(),
         };
-        metrics.register(tzdata);
+        metrics.register();
         metrics
     }
 
-    fn register(&mut self, tzdata: &str) {
-        let build = [
-            ("version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("tzdata", tzdata.to_owned()),
-        ];
+    fn register(&mut self) {
+        let build = [("version", env!("CARGO_PKG_VERSION").to_owned())];
         let registry = &mut self.registry;
-        registry.register("build", "This program and its zone data", Info::new(build));
+        registry.register("build", "This program", Info::new(build));
         registry.register(
             "sync_attempts",
             "Passes by trigger and result",
@@ -211,6 +229,7 @@ impl Metrics {
             "The revision in use",
             self.revision.clone(),
         );
+        registry.register("tzdata_info", "The zone data in use", self.tzdata.clone());
         for (name, help, family) in [
             (
                 "target_up",
@@ -241,6 +260,16 @@ impl Metrics {
             "Silences created, updated, replaced and expired",
             self.operations.clone(),
         );
+    }
+
+    /// The zone data that schedules are computed with from now on.
+    pub fn use_tzdata(&self, version: &str, origin: &str) {
+        self.tzdata.clear();
+        let labels = TzdataLabels {
+            version: version.to_owned(),
+            origin: origin.to_owned(),
+        };
+        self.tzdata.get_or_create(&labels).set(1);
     }
 
     /// How long a phase of a pass took.

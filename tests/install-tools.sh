@@ -1,10 +1,11 @@
 #!/bin/bash
-# install-tools.sh [build]
+# install-tools.sh [build|benches]
 #
 # Brings what the tests need: Debian packages by name, and under .tools/ the
 # Alertmanagers, kustomize and Python packages that the tests run. With `build`
-# only what compiling needs. Written for Debian 12 with Rust; a second run looks
-# and returns. To take a newer Alertmanager: rm -r .tools/alertmanager-newest
+# only what compiling needs, with `benches` what `make bench` runs. Written for
+# Debian 12 with Rust; a second run looks and returns. To take a newer
+# Alertmanager: rm -r .tools/alertmanager-newest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -67,10 +68,15 @@ deb() {
   tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" && ".tools/$1/usr/bin/$2" --help > /dev/null 2>&1
 }
 
+# python NAME PACKAGE...: a virtual environment that holds the packages. It knows
+# its own path, so a moved one is made anew.
 python() {
-  rm -rf .tools/python
-  /usr/bin/python3 -m venv .tools/python &&
-    .tools/python/bin/pip --quiet --disable-pip-version-check install "$@"
+  tool "$1" "${*:2} in $root" virtual_environment ".tools/$1" "${@:2}"
+}
+
+virtual_environment() {
+  rm -rf "$1"
+  /usr/bin/python3 -m venv "$1" && "$1/bin/pip" --quiet --disable-pip-version-check install "${@:2}"
 }
 
 alertmanager() { # NAME SUITE [VERSION]
@@ -89,11 +95,15 @@ case ${1:-all} in
     alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
     alertmanager alertmanager-newest forky
     tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
-    # A virtual environment knows its own path, so a moved one is made anew.
-    tool python "kubernetes-validate 1.37.0 in $root" python kubernetes-validate==1.37.0
+    python python kubernetes-validate==1.37.0
+    ;;
+  benches)
+    apt_install "${compile[@]}" python3-venv
+    mkdir -p .tools
+    python python-benches croniter==7.0.0 python-dateutil==4.0.0 tzdata==2026.6
     ;;
   *)
-    echo "usage: $0 [build]" >&2
+    echo "usage: $0 [build|benches]" >&2
     exit 64
     ;;
 esac

@@ -235,6 +235,12 @@ impl SilenceApi for Client {
         answer.into_listing()
     }
 
+    async fn is_alone(&self) -> bool {
+        let url = self.url(&["status"]);
+        let answer = self.send(Method::GET, url, |request| request).await;
+        answer.is_ok_and(|answer| answer.status == StatusCode::OK && wire::says_alone(&answer.body))
+    }
+
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         let url = self.url(&["silences"]);
         let body = wire::postable(draft).map_err(|error| {

@@ -34,6 +34,11 @@ pub trait SilenceApi: Send + Sync {
     fn set(&self, draft: &SilenceDraft)
     -> impl Future<Output = Result<SilenceId, ApiError>> + Send;
 
+    /// Whether its list is the whole truth, because there is no replica that
+    /// could have a newer one. Asked only when a list lacks what was written
+    /// just now; without a clear answer, false.
+    fn is_alone(&self) -> impl Future<Output = bool> + Send;
+
     /// Ends a silence now. One that has ended already is [`Expired::Done`] too.
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send;
 }

@@ -52,6 +52,26 @@ impl<'a> From<&'a Matcher> for PostableMatcher<'a> {
     }
 }
 
+#[derive(Deserialize)]
+struct ServerStatus {
+    cluster: ClusterStatus,
+}
+
+#[derive(Deserialize)]
+struct ClusterStatus {
+    status: String,
+    #[serde(default)]
+    peers: Vec<serde::de::IgnoredAny>,
+}
+
+/// Whether the answer to `GET /api/v2/status` says that there are no replicas.
+/// A server that is settling may not have met its peers yet.
+pub(super) fn says_alone(body: &[u8]) -> bool {
+    serde_json::from_slice::<ServerStatus>(body).is_ok_and(|ServerStatus { cluster }| {
+        cluster.status == "disabled" || cluster.status == "ready" && cluster.peers.len() == 1
+    })
+}
+
 /// The body that creates or updates `draft`.
 pub(super) fn postable(draft: &SilenceDraft) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&PostableSilence {

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::reconcile::{Mode, PassOptions, Reconciler};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Cause, Metrics};
+use crate::zoneinfo::ZoneSource;
 
 /// Reads the source once; what is wrong with it comes as text for people.
 pub type ReadSource =
@@ -41,7 +42,7 @@ impl Handle {
     #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
-        self.trigger.request()
+        self.trigger.request(None)
     }
 }
 
@@ -49,6 +50,7 @@ impl Handle {
 pub struct Daemon<A> {
     reconciler: Reconciler<A>,
     read_source: ReadSource,
+    zone_source: ZoneSource,
     clock: Clock,
     interval: Duration,
     metrics: Arc<Metrics>,
@@ -63,6 +65,7 @@ impl<A: SilenceApi> Daemon<A> {
     pub fn new(
         reconciler: Reconciler<A>,
         read_source: ReadSource,
+        zone_source: ZoneSource,
         clock: Clock,
         interval: Duration,
         metrics: Arc<Metrics>,
@@ -70,6 +73,7 @@ impl<A: SilenceApi> Daemon<A> {
         let trigger = Trigger::default();
         let suspended = Arc::new(AtomicBool::new(false));
         let zones = reconciler.zones();
+        metrics.use_tzdata(zones.version(), &zones.origin().to_string());
         let (status, receiver) = watch::channel(Status {
             instance: reconciler.settings().instance.clone(),
             tzdata: (zones.version().to_owned(), zones.origin().to_string()),
@@ -89,6 +93,7 @@ impl<A: SilenceApi> Daemon<A> {
         let daemon = Self {
             reconciler,
             read_source,
+            zone_source,
             clock,
             interval,
             metrics,
@@ -118,10 +123,11 @@ impl<A: SilenceApi> Daemon<A> {
     async fn pass(&mut self, cause: Cause, stop: &watch::Receiver<bool>) {
         // Before the source is read: a request that arrives from here on may
         // speak of something that this pass does not see.
-        let answered = self.trigger.last();
+        let (answered, confirmed) = self.trigger.take();
         let suspended = self.suspended.load(Ordering::SeqCst);
         self.status
             .send_modify(|status| status.heartbeat = self.clock.now());
+        self.refresh_zones();
         let began = tokio::time::Instant::now();
         let read = (self.read_source)().await;
         if let Err(error) = &read {
@@ -135,6 +141,7 @@ impl<A: SilenceApi> Daemon<A> {
                 Mode::Apply
             },
             insist: cause != Cause::Interval,
+            confirmed: confirmed.as_ref(),
             now: self.clock.now(),
             stop,
             progress: &|_, _, _| {},
@@ -155,6 +162,19 @@ impl<A: SilenceApi> Daemon<A> {
             status.suspended = suspended;
             status.record(pass, answered, now);
         });
+    }
+
+    /// Schedules are computed anew when the zone data is another.
+    fn refresh_zones(&mut self) {
+        let Some(zones) = self.zone_source.reload_if_changed() else {
+            return;
+        };
+        let (version, origin) = (zones.version().to_owned(), zones.origin().to_string());
+        tracing::info!(version, origin, "the zone data changed");
+        self.reconciler.use_zones(zones);
+        self.metrics.use_tzdata(&version, &origin);
+        self.status
+            .send_modify(|status| status.tzdata = (version, origin));
     }
 
     /// Until the next pass: the interval, a tenth more or less so that many

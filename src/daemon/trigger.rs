@@ -1,13 +1,15 @@
 //! Who asks for a pass, and when is a request answered? A coalescing "look
 //! again".
 //!
-//! A request carries nothing but its number. However many arrive while a pass
-//! runs, one following pass answers them all.
+//! A request carries nothing but its number, and perhaps the fingerprint of a
+//! plan that somebody confirms. However many arrive while a pass runs, one
+//! following pass answers them all.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+
+use crate::plan::Fingerprint;
 
 /// Asks for passes; clones ask the same daemon.
 #[derive(Clone, Debug, Default)]
@@ -15,9 +17,15 @@ pub struct Trigger(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    last: AtomicU64,
+    asked: Mutex<Asked>,
     /// Holds at most one permit, so that ten requests make one pass.
     wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    last: RequestId,
+    confirmed: Option<Fingerprint>,
 }
 
 /// The number of a request, in the order in which they arrived, from 1 on.
@@ -25,21 +33,34 @@ pub type RequestId = u64;
 
 impl Trigger {
     /// Asks for a pass. The answer is the first pass that begins after this.
+    /// `confirmed` names a plan that this one pass may carry out past its guards.
     #[must_use]
-    pub fn request(&self) -> RequestId {
-        let id = self.0.last.fetch_add(1, Ordering::SeqCst) + 1;
+    pub fn request(&self, confirmed: Option<Fingerprint>) -> RequestId {
+        let id = {
+            let mut asked = self.asked();
+            asked.last += 1;
+            asked.confirmed = confirmed.or(asked.confirmed.take());
+            asked.last
+        };
         self.0.wake.notify_one();
         id
     }
 
-    /// The last request so far: a pass that begins now answers it and all before.
+    /// The last request so far, and the plan that was confirmed since the last
+    /// call: a pass that begins now answers it and all before.
     #[must_use]
-    pub fn last(&self) -> RequestId {
-        self.0.last.load(Ordering::SeqCst)
+    pub fn take(&self) -> (RequestId, Option<Fingerprint>) {
+        let mut asked = self.asked();
+        (asked.last, asked.confirmed.take())
     }
 
     /// Waits for a request that came after the last call of this.
     pub async fn requested(&self) {
         self.0.wake.notified().await;
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        // Nobody panics while holding it, and a number is never half written.
+        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

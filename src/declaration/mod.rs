@@ -115,7 +115,7 @@ pub struct Declaration {
     pub line: u64,
     /// What the policy has against it; such a declaration is held.
     pub violations: Vec<String>,
-    /// What [`review`] looks at; empty for a declaration that was not read from a file.
+    /// What [`review()`] looks at; empty for a declaration that was not read from a file.
     pub rules: Vec<Rule>,
 }
 

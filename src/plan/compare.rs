@@ -106,14 +106,14 @@ pub(super) fn adjust(
 /// What to send for a window that nothing stands for.
 fn draft(input: &PlanInput<'_>, declaration: &Declaration, window: &Occurrence) -> SilenceDraft {
     let marker = Marker {
-        instance: input.instance.clone(),
+        instance: input.settings.instance.clone(),
         silence: declaration.name.clone(),
         start: window.marker_start(),
         source: Some(declaration.source.clone()),
         commit: input.revision.short_commit().map(str::to_owned),
     };
     let ends_at = if window.is_lease {
-        window.start.max(input.now).plus(input.lease)
+        window.start.max(input.now).plus(input.settings.lease)
     } else {
         window.end
     };
@@ -140,8 +140,8 @@ fn human_text(declaration: &Declaration) -> String {
 /// misses a few passes keeps it, and passes in between write nothing.
 fn lease_end(input: &PlanInput<'_>, current: Timestamp, window: &Occurrence) -> Timestamp {
     let from = window.start.max(input.now);
-    let full = from.plus(input.lease);
-    let enough = from.plus(input.lease / 2);
+    let full = from.plus(input.settings.lease);
+    let enough = from.plus(input.settings.lease / 2);
     if (enough..=full).contains(&current) {
         current
     } else {

@@ -1,4 +1,4 @@
-//! Is this too much at once? The guard against mass expiry.
+//! Is this too much at once, or not allowed at all? The guards, and the mode.
 //!
 //! The worst incidents of tools like this one are mass deletions after an empty
 //! or half-read desired state. So expiries beyond a share are held until
@@ -7,25 +7,26 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Action, Change, Coverage, Hold, HoldCause, PlanInput};
+use super::{Action, Change, Coverage, Hold, HoldCause, Mode, PlanInput};
 
-/// How many silences may be expired in one pass.
+/// How much may change in one pass.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Guard {
-    /// Up to this many are never held.
+    /// Up to this many are expired without asking.
     pub max_expire: usize,
-    /// Up to this share of our live silences is never held, in percent.
+    /// Up to this share of our live silences, in percent, is expired without asking.
     pub max_expire_percent: usize,
-    /// Lets the plan of this fingerprint pass.
-    pub confirmed: Option<Fingerprint>,
+    /// Up to this many are created without asking.
+    pub max_create: usize,
 }
 
 impl Default for Guard {
+    /// 50,000 silences are what Alertmanager still lists within a second.
     fn default() -> Self {
         Self {
             max_expire: 10,
             max_expire_percent: 30,
-            confirmed: None,
+            max_create: 50_000,
         }
     }
 }
@@ -46,13 +47,20 @@ impl Fingerprint {
         &self.0
     }
 
-    /// Of the silences that a plan would take away. What it creates does not
-    /// count: windows open while somebody reads the plan.
-    fn of(actions: &[Action]) -> Self {
+    /// Of the silences that a plan would take away and, if they are too many, of
+    /// the declarations for which it would make some. The windows do not count: they go by while
+    /// somebody reads the plan.
+    fn of(actions: &[Action], too_many_creates: bool) -> Self {
         let mut ids: Vec<&str> = actions.iter().filter_map(expired_id).collect();
         ids.sort_unstable();
+        let creates = actions
+            .iter()
+            .filter(|action| too_many_creates && is_create(action));
+        let mut names: Vec<&str> = creates.map(|action| action.silence.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
         let mut hasher = DefaultHasher::new();
-        ids.hash(&mut hasher);
+        (ids, names).hash(&mut hasher);
         Self(format!("{:016x}", hasher.finish()))
     }
 }
@@ -71,43 +79,119 @@ fn expired_id(action: &Action) -> Option<&str> {
     }
 }
 
-/// Turns expiries into holds when there are too many of them.
-pub(super) fn hold_mass_expiry(
+/// Turns what the mode does not allow into holds.
+pub(super) fn hold_what_the_mode_forbids(
+    mode: Mode,
+    actions: &mut Vec<Action>,
+    holds: &mut Vec<Hold>,
+) {
+    let forbids = |action: &Action| match mode {
+        Mode::Sync => false,
+        Mode::UpsertOnly => matches!(action.change, Change::Expire(..)),
+        Mode::CreateOnly => !matches!(action.change, Change::Create(_)),
+        Mode::Observe => true,
+    };
+    hold(actions, holds, HoldCause::Mode, forbids, |action| {
+        format!(
+            "would {} ({}), which the mode `{}` does not allow",
+            action.change.word(),
+            action.reason,
+            mode.word()
+        )
+    });
+}
+
+/// Turns what needs a free place into holds while the server has none. Updates
+/// in place and expiries work at the limit too.
+pub(super) fn hold_what_does_not_fit(
+    full: Option<&str>,
+    actions: &mut Vec<Action>,
+    holds: &mut Vec<Hold>,
+) {
+    let Some(reason) = full else { return };
+    let needs_place =
+        |action: &Action| matches!(action.change, Change::Create(_) | Change::Replace(..));
+    hold(actions, holds, HoldCause::Limit, needs_place, |_| {
+        reason.to_owned()
+    });
+}
+
+/// Turns changes into holds when there are too many of them, unless somebody
+/// confirmed them by their fingerprint.
+pub(super) fn hold_mass_changes(
     input: &PlanInput<'_>,
     owned: usize,
     actions: &mut Vec<Action>,
     holds: &mut Vec<Hold>,
 ) -> Fingerprint {
-    let guard = input.guard;
-    let fingerprint = Fingerprint::of(actions);
-    let count = actions.iter().filter_map(expired_id).count();
-    let nothing_declared = input.declarations.silences.is_empty();
-    let too_many = count > guard.max_expire && count * 100 > owned * guard.max_expire_percent;
-    if count == 0 || guard.confirmed.as_ref() == Some(&fingerprint) {
+    let guard = &input.settings.guard;
+    let creates = actions.iter().filter(|action| is_create(action)).count();
+    let too_many_creates = creates > guard.max_create;
+    let fingerprint = Fingerprint::of(actions, too_many_creates);
+    if input.confirmed == Some(&fingerprint) {
         return fingerprint;
     }
-    let reason = if nothing_declared {
-        format!(
-            "nothing is declared any more, which would expire all {count}; confirm with {fingerprint}"
-        )
-    } else if too_many {
-        format!(
-            "{count} of {owned} silences would be expired, more than {} and {} %; confirm with {fingerprint}",
+    let count = actions.iter().filter_map(expired_id).count();
+    let declarations = input.declarations;
+    let expiry_reason = if count == 0 {
+        None
+    } else if declarations.silences.is_empty() {
+        Some(format!(
+            "nothing is declared any more, which would expire all {count}"
+        ))
+    } else if declarations.broken.len() * 2 > declarations.paths.len() {
+        Some(format!(
+            "{} of {} files are broken, and {count} silences would be expired",
+            declarations.broken.len(),
+            declarations.paths.len()
+        ))
+    } else if count > guard.max_expire && count * 100 > owned * guard.max_expire_percent {
+        Some(format!(
+            "{count} of {owned} silences would be expired, more than {} and {} %",
             guard.max_expire, guard.max_expire_percent
-        )
+        ))
     } else {
-        return fingerprint;
+        None
     };
-    actions.retain(|action| {
-        let held = expired_id(action).is_some();
-        if held {
-            holds.push(Hold {
-                silence: action.silence.clone(),
-                cause: HoldCause::Guard,
-                reason: reason.clone(),
-            });
-        }
-        !held
-    });
+    if let Some(reason) = expiry_reason {
+        hold(
+            actions,
+            holds,
+            HoldCause::Guard,
+            |action| expired_id(action).is_some(),
+            |_| format!("{reason}; confirm with {fingerprint}"),
+        );
+    }
+    if too_many_creates {
+        hold(actions, holds, HoldCause::Guard, is_create, |_| {
+            format!(
+                "{creates} silences would be created, more than {}; confirm with {fingerprint}",
+                guard.max_create
+            )
+        });
+    }
     fingerprint
+}
+
+const fn is_create(action: &Action) -> bool {
+    matches!(action.change, Change::Create(_))
+}
+
+/// Moves the actions that are not to be done over to the holds.
+fn hold(
+    actions: &mut Vec<Action>,
+    holds: &mut Vec<Hold>,
+    cause: HoldCause,
+    is_held: impl Fn(&Action) -> bool,
+    reason: impl Fn(&Action) -> String,
+) {
+    holds.extend(
+        actions
+            .extract_if(.., |action| is_held(action))
+            .map(|action| Hold {
+                cause,
+                reason: reason(&action),
+                silence: action.silence,
+            }),
+    );
 }

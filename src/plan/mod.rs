@@ -24,7 +24,9 @@ mod guard;
 mod marker;
 mod observed;
 mod pairing;
+mod recent;
 mod render;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,11 +34,13 @@ use std::time::Duration;
 pub use guard::{Fingerprint, Guard};
 pub use marker::{Marker, Ownership, comment};
 pub use observed::{Observed, Owned};
+pub use recent::RecentWrites;
 pub use render::{Style, render, to_json};
+pub use settings::{HandExpired, Mode, Settings};
 
 use crate::declaration::{Declaration, Declarations};
-use crate::name::{InstanceName, SilenceName, TargetName};
-use crate::schedule::{Occurrence, occurrences};
+use crate::name::{SilenceName, TargetName};
+use crate::schedule::{Occurrence, OccurrenceStart, occurrences};
 use crate::silence::{Silence, SilenceDraft, SilenceId};
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
@@ -50,6 +54,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 pub struct Action {
     /// For which declaration; for an expiry, what its marker says.
     pub silence: SilenceName,
+    /// For which of its windows; likewise.
+    pub window: OccurrenceStart,
     /// What to send.
     pub change: Change,
     /// Why, for people.
@@ -132,11 +138,38 @@ pub enum HoldCause {
     Broken,
     /// A guard refuses so many changes at once.
     Guard,
+    /// The mode does not allow such changes.
+    Mode,
+    /// The server's limit is reached.
+    Limit,
+    /// Written just now, and not in the list yet.
+    Unsettled,
+    /// Somebody expired it by hand, and that is respected.
+    HandExpired,
 }
 
 impl HoldCause {
     /// Every cause.
-    pub const ALL: [Self; 4] = [Self::Suspended, Self::Policy, Self::Broken, Self::Guard];
+    pub const ALL: [Self; 8] = [
+        Self::Suspended,
+        Self::Policy,
+        Self::Broken,
+        Self::Guard,
+        Self::Mode,
+        Self::Limit,
+        Self::Unsettled,
+        Self::HandExpired,
+    ];
+
+    /// Whether the target differs from what is declared because of it, and
+    /// nobody who may decide so has said that it should.
+    #[must_use]
+    pub const fn counts_as_held(self) -> bool {
+        match self {
+            Self::Policy | Self::Broken | Self::Guard | Self::Limit => true,
+            Self::Suspended | Self::Mode | Self::Unsettled | Self::HandExpired => false,
+        }
+    }
 
     /// The word for it in JSON and metrics.
     #[must_use]
@@ -146,6 +179,10 @@ impl HoldCause {
             Self::Policy => "policy",
             Self::Broken => "broken",
             Self::Guard => "guard",
+            Self::Mode => "mode",
+            Self::Limit => "limit",
+            Self::Unsettled => "unsettled",
+            Self::HandExpired => "hand-expired",
         }
     }
 }
@@ -172,8 +209,8 @@ pub struct Plan {
 /// What the plan of one target follows from.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a> {
-    /// Who we are.
-    pub instance: &'a InstanceName,
+    /// What holds for every plan.
+    pub settings: &'a Settings,
     /// Which target.
     pub target: &'a TargetName,
     /// Its labels, for `targets:` selectors.
@@ -184,41 +221,49 @@ pub struct PlanInput<'a> {
     pub revision: &'a Revision,
     /// What the target holds.
     pub silences: &'a [Silence],
-    /// How far ahead windows become silences.
-    pub horizon: Duration,
-    /// How long a silence without an end in sight lives unless it is renewed.
-    pub lease: Duration,
-    /// How much may be expired at once.
-    pub guard: &'a Guard,
-    /// The present instant.
+    /// What we have just done to it.
+    pub recent: &'a RecentWrites,
+    /// Why nothing can be created for now: the server's limit.
+    pub full: Option<&'a str>,
+    /// The plan that somebody confirmed past the guards.
+    pub confirmed: Option<&'a Fingerprint>,
+    /// The present instant by the server's clock, which decides what is past.
     pub now: Timestamp,
 }
 
 /// The plan of one target. The same input always gives the same plan.
 #[must_use]
 pub fn plan(input: &PlanInput<'_>) -> Plan {
-    let mut observed = Observed::classify(input.silences, input.instance);
+    let mut observed = Observed::classify(input);
     let mut planner = Planner {
         input,
+        unsettled: input
+            .recent
+            .unsettled(input.silences, input.now, input.settings.settle),
         actions: Vec::new(),
         holds: Vec::new(),
+        remarks: std::mem::take(&mut observed.remarks),
         desired: 0,
     };
     for declaration in &input.declarations.silences {
         let owned = observed.take(&declaration.name);
-        planner.declaration(declaration, owned);
+        let tombstones = observed.take_tombstones(&declaration.name);
+        planner.declaration(declaration, owned, &tombstones);
     }
-    let owned_before = observed.owned_count;
     for (name, owned) in observed.rest() {
         planner.undeclared(&name, owned);
     }
     let Planner {
         mut actions,
         mut holds,
+        remarks,
         desired,
         ..
     } = planner;
-    let fingerprint = guard::hold_mass_expiry(input, owned_before, &mut actions, &mut holds);
+    guard::hold_what_the_mode_forbids(input.settings.mode, &mut actions, &mut holds);
+    guard::hold_what_does_not_fit(input.full, &mut actions, &mut holds);
+    let fingerprint =
+        guard::hold_mass_changes(input, observed.owned_count, &mut actions, &mut holds);
     // What starts first goes first, and nothing is taken away before
     // everything that is to be there has been asked for.
     actions.sort_by_key(|action| {
@@ -230,8 +275,8 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         actions,
         holds,
         foreign: observed.foreign,
-        owned: owned_before,
-        remarks: observed.remarks,
+        owned: observed.owned_count,
+        remarks,
         fingerprint,
         desired,
     }
@@ -239,13 +284,15 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
 
 struct Planner<'a> {
     input: &'a PlanInput<'a>,
+    unsettled: BTreeSet<(&'a SilenceName, OccurrenceStart)>,
     actions: Vec<Action>,
     holds: Vec<Hold>,
+    remarks: Vec<String>,
     desired: usize,
 }
 
 impl Planner<'_> {
-    fn declaration(&mut self, declaration: &Declaration, owned: Vec<Owned>) {
+    fn declaration(&mut self, declaration: &Declaration, owned: Vec<Owned>, tombstones: &[Owned]) {
         let now = self.input.now;
         if !declaration
             .targets
@@ -278,21 +325,71 @@ impl Planner<'_> {
         for surplus in pairing.unpaired {
             self.expire(surplus, Coverage::Ends, "the schedule has no such window");
         }
-        let creation_limit = now.plus(self.input.horizon);
         for (window, live) in windows.iter().zip(pairing.live) {
             let change = match live {
-                None if window.start > creation_limit => continue,
-                None if window.end <= now.plus(MARGIN) => continue,
-                None => Some(compare::create(self.input, declaration, window)),
                 Some(live) => compare::adjust(self.input, declaration, window, live),
+                None if !self.is_to_be_created(declaration, window, tombstones) => continue,
+                None => Some(compare::create(self.input, declaration, window)),
             };
             self.desired += 1;
             self.actions.extend(change.map(|(change, reason)| Action {
                 silence: declaration.name.clone(),
+                window: window.marker_start(),
                 change,
                 reason,
             }));
         }
+    }
+
+    /// Whether a window that nothing stands for gets a silence now.
+    fn is_to_be_created(
+        &mut self,
+        declaration: &Declaration,
+        window: &Occurrence,
+        tombstones: &[Owned],
+    ) -> bool {
+        let now = self.input.now;
+        if window.start > now.plus(self.input.settings.horizon) || window.end <= now.plus(MARGIN) {
+            return false;
+        }
+        let name = &declaration.name;
+        if self.unsettled.contains(&(name, window.marker_start())) {
+            let reason = "written just now, and not in the server's list yet".to_owned();
+            self.hold(name, HoldCause::Unsettled, reason);
+            return false;
+        }
+        let Some(tombstone) = tombstones
+            .iter()
+            .find(|old| self.was_hand_expired(old, window))
+        else {
+            return true;
+        };
+        let id = &tombstone.silence.id;
+        let at = tombstone.silence.ends_at;
+        match self.input.settings.hand_expired {
+            HandExpired::Recreate => {
+                self.remarks.push(format!(
+                    "{name} was expired by hand at {at} ({id}) and is created again"
+                ));
+                true
+            }
+            HandExpired::Respect => {
+                let reason = format!("expired by hand at {at} ({id})");
+                self.hold(name, HoldCause::HandExpired, reason);
+                false
+            }
+        }
+    }
+
+    /// Whether somebody else ended the silence of this window before its time.
+    /// One of another commit may have been ended by an earlier process of ours,
+    /// because that commit declared something else.
+    fn was_hand_expired(&self, tombstone: &Owned, window: &Occurrence) -> bool {
+        !window.is_lease
+            && tombstone.marker.start == window.marker_start()
+            && tombstone.silence.ends_at < window.end
+            && tombstone.marker.commit.as_deref() == self.input.revision.short_commit()
+            && !self.input.recent.has_ended(&tombstone.silence.id)
     }
 
     /// The windows that may be on the server: within the horizon, and as far
@@ -300,7 +397,7 @@ impl Planner<'_> {
     /// shorter takes nothing away.
     fn windows(&self, declaration: &Declaration, owned: &[Owned]) -> Vec<Occurrence> {
         let now = self.input.now;
-        let reached = now.plus(self.input.horizon);
+        let reached = now.plus(self.input.settings.horizon);
         let farthest = now.plus(crate::schedule::REACH);
         let pending = owned
             .iter()
@@ -354,6 +451,7 @@ impl Planner<'_> {
     fn expire(&mut self, owned: Owned, coverage: Coverage, reason: &str) {
         self.actions.push(Action {
             silence: owned.marker.silence,
+            window: owned.marker.start,
             change: Change::Expire(Box::new(owned.silence), coverage),
             reason: reason.to_owned(),
         });

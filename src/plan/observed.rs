@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::PlanInput;
 use super::marker::{Marker, Ownership};
-use crate::name::{InstanceName, SilenceName};
+use crate::name::SilenceName;
 use crate::silence::Silence;
 
 /// A live silence whose marker names this instance.
@@ -18,53 +19,70 @@ pub struct Owned {
     pub text: String,
 }
 
-/// A server's live silences, ours apart from everybody else's.
+/// A server's silences, ours apart from everybody else's.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
     owned: BTreeMap<SilenceName, Vec<Owned>>,
-    /// How many are ours.
+    tombstones: BTreeMap<SilenceName, Vec<Owned>>,
+    /// How many live ones are ours.
     pub owned_count: usize,
-    /// How many are not.
+    /// How many live ones are not.
     pub foreign: usize,
     /// What somebody should look at.
     pub remarks: Vec<String>,
 }
 
 impl Observed {
-    /// Only live silences count; those of other instances are foreign.
+    /// Sorts the silences of a listing by their markers; those of other
+    /// instances are foreign. Of the expired ones only ours are kept.
     #[must_use]
-    pub fn classify(silences: &[Silence], instance: &InstanceName) -> Self {
+    pub fn classify(input: &PlanInput<'_>) -> Self {
         let mut observed = Self::default();
-        for silence in silences.iter().filter(|silence| silence.is_live()) {
+        for silence in input.silences {
             match Ownership::of(&silence.comment) {
-                Ownership::Marked(marker, text) if marker.instance == *instance => {
-                    observed.owned_count += 1;
-                    let name = marker.silence.clone();
-                    observed.owned.entry(name).or_default().push(Owned {
+                Ownership::Marked(marker, text) if marker.instance == input.settings.instance => {
+                    let owned = Owned {
                         silence: silence.clone(),
                         marker: *marker,
                         text,
-                    });
+                    };
+                    observed.add(owned, input);
                 }
-                Ownership::Contradictory => {
+                Ownership::Contradictory if silence.is_live() => {
                     observed.foreign += 1;
                     observed.remarks.push(format!(
                         "silence {} has more than one marker and is left alone",
                         silence.id
                     ));
                 }
-                _ => observed.foreign += 1,
+                _ => observed.foreign += usize::from(silence.is_live()),
             }
         }
         observed
     }
 
-    /// Ours of that name, taken out.
+    fn add(&mut self, owned: Owned, input: &PlanInput<'_>) {
+        let (settle, id) = (input.settings.settle, &owned.silence.id);
+        let name = owned.marker.silence.clone();
+        if !owned.silence.is_live() {
+            self.tombstones.entry(name).or_default().push(owned);
+        } else if !input.recent.has_just_ended(id, input.now, settle) {
+            self.owned_count += 1;
+            self.owned.entry(name).or_default().push(owned);
+        }
+    }
+
+    /// Live ones of ours of that name, taken out.
     pub fn take(&mut self, name: &SilenceName) -> Vec<Owned> {
         self.owned.remove(name).unwrap_or_default()
     }
 
-    /// Ours that nobody has taken.
+    /// Expired ones of ours of that name, taken out.
+    pub fn take_tombstones(&mut self, name: &SilenceName) -> Vec<Owned> {
+        self.tombstones.remove(name).unwrap_or_default()
+    }
+
+    /// Live ones of ours that nobody has taken.
     pub fn rest(&mut self) -> impl Iterator<Item = (SilenceName, Vec<Owned>)> + use<> {
         std::mem::take(&mut self.owned).into_iter()
     }

@@ -30,16 +30,17 @@ impl Backoff {
         }
     }
 
+    /// Why it is to be left alone at `now`, if it is.
+    #[must_use]
+    pub fn waiting(&self, now: Timestamp) -> Option<&str> {
+        let (until, error) = self.waiting.as_ref()?;
+        (*until > now).then_some(error.as_str())
+    }
+
     /// Until when to leave it alone.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.waiting.as_ref().map(|(until, _)| *until)
-    }
-
-    /// Why.
-    #[must_use]
-    pub fn error(&self) -> Option<&str> {
-        self.waiting.as_ref().map(|(_, error)| error.as_str())
     }
 
     /// It failed again.

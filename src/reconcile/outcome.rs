@@ -9,7 +9,7 @@ use super::Mode;
 use crate::apply::ApplyReport;
 use crate::declaration::Declarations;
 use crate::name::TargetName;
-use crate::plan::{HoldCause, Plan, to_json};
+use crate::plan::{Plan, to_json};
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
 
@@ -97,9 +97,7 @@ impl TargetPass {
 
     fn is_held(&self) -> bool {
         let holds = self.plan.iter().flat_map(|plan| &plan.holds);
-        holds
-            .into_iter()
-            .any(|hold| hold.cause != HoldCause::Suspended)
+        holds.into_iter().any(|hold| hold.cause.counts_as_held())
     }
 }
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::dates::{DateRange, date_of, day_number};
 use super::recurring::{DAY, days_around, interval};
-use crate::interval::Interval;
+use crate::interval::{Interval, IntervalSet};
 use crate::zone::Zone;
 
 /// Windows of fixed length that start when a cron expression says so.
@@ -119,6 +119,12 @@ impl CronWindows {
         self.both_days
     }
 
+    /// Whose wall clock.
+    #[must_use]
+    pub const fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
     /// How many windows start on a selected day.
     #[must_use]
     pub fn starts_a_day(&self) -> usize {
@@ -134,12 +140,14 @@ impl CronWindows {
         }
     }
 
-    /// Appends every window that overlaps `range`, and perhaps some outside.
-    pub(super) fn windows(&self, range: Interval, windows: &mut Vec<Interval>) {
+    /// The instants of its windows inside `range`.
+    pub(super) fn expand(&self, range: Interval) -> IntervalSet {
         let duration = i64::from(self.duration);
         let days = days_around(range, duration);
         let timeline = self.zone.timeline();
         let mut walker = timeline.walker();
+        let window = |start: i64| interval(start, start + duration)?.intersection(range);
+        let mut windows = Vec::new();
         for day in self.days(*days.start(), *days.end()) {
             let midnight = day * DAY;
             let (first, last) = walker.window(midnight, midnight + DAY);
@@ -150,17 +158,14 @@ impl CronWindows {
             for time in &self.times {
                 let local = midnight + i64::from(*time) * 60;
                 if plain || !self.wildcard {
-                    let (start, _) = walker.window(local, local);
-                    windows.extend(interval(start, start + duration));
+                    windows.extend(window(walker.window(local, local).0));
                 } else {
-                    windows.extend(
-                        timeline.instants(local).filter_map(|start| {
-                            interval(start.seconds(), start.seconds() + duration)
-                        }),
-                    );
+                    let starts = timeline.instants(local);
+                    windows.extend(starts.filter_map(|start| window(start.seconds())));
                 }
             }
         }
+        windows.into_iter().collect()
     }
 
     /// The selected local dates in `first..=last`, in order.

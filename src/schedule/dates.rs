@@ -1,5 +1,7 @@
 //! On which dates? The calendar part of a rule, in local dates and without a zone.
 
+use std::ops::RangeInclusive;
+
 use chrono::{Datelike, NaiveDate, Weekday};
 
 use super::recurring::DAY;
@@ -24,6 +26,11 @@ pub(super) const fn days_from_monday(day: DayNumber) -> u8 {
     days
 }
 
+/// The Monday of the week that holds a day.
+pub(super) const fn monday_of(day: DayNumber) -> DayNumber {
+    day - days_from_monday(day) as DayNumber
+}
+
 /// The local day that holds a local second.
 pub(super) const fn day_of(local: i64) -> DayNumber {
     local.div_euclid(DAY)
@@ -44,11 +51,15 @@ impl DateRange {
     }
 }
 
+/// Days of a week: bit 0 is Monday.
+pub(super) type WeekdaySet = u8;
+
+const ALL_WEEKDAYS: WeekdaySet = 0b111_1111;
+
 /// Weekdays, plain (`friday`) and counted within the month (`last friday`).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Weekdays {
-    /// Bit 0 is Monday.
-    every: u8,
+    every: WeekdaySet,
     /// The count within the month: 1 to 5, or -1 (the last) to -5.
     counted: Vec<(i8, Weekday)>,
 }
@@ -64,8 +75,12 @@ impl Weekdays {
         self.counted.push((count, weekday));
     }
 
-    const fn has(&self, days_from_monday: u8) -> bool {
-        self.every >> days_from_monday & 1 == 1
+    /// Those that occur at all, plain or counted.
+    fn mentioned(&self) -> WeekdaySet {
+        let counted = self.counted.iter();
+        counted.fold(self.every, |set, (_, weekday)| {
+            set | 1 << weekday.num_days_from_monday()
+        })
     }
 
     fn has_counted(&self, date: NaiveDate) -> bool {
@@ -126,10 +141,12 @@ pub enum EveryUnit {
 impl Every {
     fn contains(&self, day: DayNumber) -> bool {
         let anchor = day_number(self.anchor);
-        let monday = |day: DayNumber| day - DayNumber::from(days_from_monday(day));
         let (passed, period) = match self.unit {
             EveryUnit::Days => (day - anchor, i64::from(self.count)),
-            EveryUnit::Weeks => (monday(day) - monday(anchor), i64::from(self.count) * 7),
+            EveryUnit::Weeks => (
+                monday_of(day) - monday_of(anchor),
+                i64::from(self.count) * 7,
+            ),
         };
         day >= anchor && passed % period == 0
     }
@@ -159,25 +176,40 @@ impl DateRule {
         self.contains(day_number(date))
     }
 
-    /// Whether windows start on that local date.
-    pub(super) fn contains(&self, day: DayNumber) -> bool {
-        if let Some(weekdays) = &self.weekdays
-            && weekdays.counted.is_empty()
-            && !weekdays.has(days_from_monday(day))
-        {
-            return false;
-        }
-        if self.every.is_some_and(|every| !every.contains(day)) {
-            return false;
-        }
-        self.is_weekly() || date_of(day).is_some_and(|date| self.contains_date(day, date))
+    /// The weeks that hold `days`: the Monday of each, and its days on which
+    /// windows start.
+    pub(super) fn weeks(
+        &self,
+        days: RangeInclusive<DayNumber>,
+    ) -> impl Iterator<Item = (DayNumber, WeekdaySet)> {
+        let mentioned = self.mentioned();
+        let is_weekly = self.is_weekly();
+        let mondays = (monday_of(*days.start())..=*days.end()).step_by(7);
+        mondays.map(move |monday| {
+            if is_weekly {
+                return (monday, mentioned);
+            }
+            let weekdays = (0..7)
+                .filter(|weekday| mentioned >> weekday & 1 == 1)
+                .filter(|weekday| self.contains(monday + weekday))
+                .fold(0, |set, weekday| set | 1 << weekday);
+            (monday, weekdays)
+        })
+    }
+
+    /// The weekdays on which windows may start.
+    pub(super) fn mentioned(&self) -> WeekdaySet {
+        self.weekdays
+            .as_ref()
+            .map_or(ALL_WEEKDAYS, Weekdays::mentioned)
     }
 
     /// Whether the weekday alone decides, so that no calendar is needed.
-    fn is_weekly(&self) -> bool {
+    pub(super) fn is_weekly(&self) -> bool {
         self.days_of_month.is_none()
             && self.months.is_none()
             && self.years.is_none()
+            && self.every.is_none()
             && self.except_dates.is_empty()
             && self
                 .weekdays
@@ -185,9 +217,15 @@ impl DateRule {
                 .is_none_or(|weekdays| weekdays.counted.is_empty())
     }
 
+    /// Whether windows start on that local date.
+    fn contains(&self, day: DayNumber) -> bool {
+        self.every.is_none_or(|every| every.contains(day))
+            && date_of(day).is_some_and(|date| self.contains_date(day, date))
+    }
+
     fn contains_date(&self, day: DayNumber, date: NaiveDate) -> bool {
         let weekday_fits = self.weekdays.as_ref().is_none_or(|weekdays| {
-            weekdays.has(days_from_monday(day)) || weekdays.has_counted(date)
+            weekdays.every >> days_from_monday(day) & 1 == 1 || weekdays.has_counted(date)
         });
         let day_fits = self
             .days_of_month

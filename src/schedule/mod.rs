@@ -23,7 +23,7 @@ use chrono::NaiveDate;
 
 use crate::interval::{Interval, IntervalSet};
 use crate::timestamp::Timestamp;
-use crate::zone::Timeline;
+use crate::zone::{Timeline, Zone};
 
 /// The first instant of any schedule.
 pub const FIRST: Timestamp = Timestamp::EPOCH;
@@ -95,6 +95,19 @@ impl Schedule {
         self.expand_within(range)
     }
 
+    /// The zone whose wall clock it follows: that of its first form with one.
+    #[must_use]
+    pub fn zone(&self) -> Option<&Zone> {
+        match &self.form {
+            Form::Recurring(recurring) => Some(&recurring.zone),
+            Form::Cron(cron) => Some(cron.zone()),
+            Form::Turn(turn) => Some(&turn.rotation.zone),
+            Form::AnyOf(parts) | Form::AllOf(parts) => parts.iter().find_map(Self::zone),
+            Form::Not(part) => part.zone(),
+            Form::Once(_) | Form::Always => None,
+        }
+    }
+
     fn expand_within(&self, range: Interval) -> IntervalSet {
         let included = self.form.expand(range);
         if self.except.is_empty() || included.is_empty() {
@@ -106,18 +119,20 @@ impl Schedule {
 
 impl Form {
     fn expand(&self, range: Interval) -> IntervalSet {
-        let mut windows = Vec::new();
         match self {
-            Self::Once(once) => windows.extend(once.interval()),
-            Self::Recurring(recurring) => recurring.windows(range, &mut windows),
-            Self::Cron(cron) => cron.windows(range, &mut windows),
-            Self::Turn(turn) => return turn.expand(range),
-            Self::AnyOf(parts) => return union(parts, range),
-            Self::AllOf(parts) => return intersection(parts, range),
-            Self::Not(part) => return part.expand_within(range).complement(range),
-            Self::Always => return std::iter::once(range).collect(),
+            Self::Once(once) => once
+                .interval()
+                .and_then(|window| window.intersection(range))
+                .into_iter()
+                .collect(),
+            Self::Recurring(recurring) => recurring.expand(range),
+            Self::Cron(cron) => cron.expand(range),
+            Self::Turn(turn) => turn.expand(range),
+            Self::AnyOf(parts) => union(parts, range),
+            Self::AllOf(parts) => intersection(parts, range),
+            Self::Not(part) => part.expand_within(range).complement(range),
+            Self::Always => std::iter::once(range).collect(),
         }
-        windows.into_iter().collect::<IntervalSet>().clip(range)
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{AppState, json_response, problem};
 use crate::daemon::RequestId;
+use crate::plan::Fingerprint;
 
 /// Requests that wait at once. Each holds a connection and a few kilobytes.
 pub(super) const MOST_WAITERS: usize = 64;
@@ -23,7 +24,10 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SyncQuery {
+    /// How long to wait for the result.
     wait: Option<String>,
+    /// The fingerprint of a held plan that is to be carried out.
+    confirm: Option<String>,
 }
 
 pub(super) async fn sync(
@@ -38,7 +42,8 @@ pub(super) async fn sync(
         Ok(wait) => wait,
         Err(message) => return problem(StatusCode::BAD_REQUEST, &message),
     };
-    answer(&state, state.0.handle.trigger.request(), wait).await
+    let confirmed = query.confirm.map(Fingerprint::new);
+    answer(&state, state.0.handle.trigger.request(confirmed), wait).await
 }
 
 pub(super) async fn suspend(State(state): State<AppState>, headers: HeaderMap) -> Response {

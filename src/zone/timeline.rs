@@ -16,10 +16,6 @@ use crate::timestamp::Timestamp;
 /// Seconds since 1970-01-01T00:00 on a wall clock.
 pub type LocalSeconds = i64;
 
-/// No two offsets of a zone are further apart: Apia and Kwajalein skipped a
-/// whole day, and offsets run from -12 h to +14 h.
-const FARTHEST: i64 = 26 * 3600;
-
 /// The UTC offsets of one zone, from 1970 to [`Timeline::LAST_YEAR`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Timeline {
@@ -27,6 +23,10 @@ pub struct Timeline {
     changes: Vec<i64>,
     /// Seconds east of UTC; neighbours differ; one more than `changes`.
     offsets: Vec<i32>,
+    /// The least and the greatest of `offsets`: an instant and its local time
+    /// are never further apart, which tells where a change cannot matter.
+    least: i64,
+    greatest: i64,
 }
 
 /// A stretch of unchanging offset, as [`Timeline::segment`] finds it.
@@ -48,11 +48,15 @@ impl Timeline {
         let mut timeline = Self {
             changes: Vec::new(),
             offsets: vec![initial_offset],
+            least: initial_offset.into(),
+            greatest: initial_offset.into(),
         };
         for (at, offset) in changes {
             if timeline.offsets.last() != Some(&offset) {
                 timeline.changes.push(at);
                 timeline.offsets.push(offset);
+                timeline.least = timeline.least.min(offset.into());
+                timeline.greatest = timeline.greatest.max(offset.into());
             }
         }
         timeline
@@ -95,7 +99,7 @@ impl Timeline {
             let next = self.segment(index);
             if next.start + next.offset < local {
                 segment = next;
-            } else if next.start > local + FARTHEST {
+            } else if next.start + self.least >= local {
                 break;
             }
         }
@@ -107,7 +111,7 @@ impl Timeline {
     pub fn instants(&self, local: LocalSeconds) -> impl Iterator<Item = Timestamp> + '_ {
         (self.index_near(local)..self.offsets.len())
             .map(|index| self.segment(index))
-            .take_while(move |segment| segment.start <= local + FARTHEST)
+            .take_while(move |segment| segment.start <= local - self.least)
             .filter(move |segment| (segment.start..segment.end).contains(&(local - segment.offset)))
             .map(move |segment| Timestamp::from_seconds(local - segment.offset))
     }
@@ -121,19 +125,18 @@ impl Timeline {
     /// A walker that answers [`Self::opening`] and [`Self::closing`] for local
     /// times in rising order, faster than one search each.
     #[must_use]
-    pub fn walker(&self) -> Walker<'_> {
+    pub const fn walker(&self) -> Walker<'_> {
         Walker {
             timeline: self,
-            next: 0,
             calm_from: i64::MAX,
             calm_to: i64::MIN,
             offset: 0,
         }
     }
 
-    /// A segment that lies before every instant whose clock may read `local`.
+    /// The last segment before which no clock reads `local` or later.
     fn index_near(&self, local: LocalSeconds) -> usize {
-        let earliest = local.saturating_sub(FARTHEST);
+        let earliest = local.saturating_sub(self.greatest);
         self.changes.partition_point(|&change| change <= earliest)
     }
 
@@ -157,8 +160,7 @@ impl Timeline {
 #[derive(Debug)]
 pub struct Walker<'a> {
     timeline: &'a Timeline,
-    next: usize,
-    /// Local times in `[calm_from, calm_to)` occur once, at `offset`.
+    /// Local times from `calm_from` to `calm_to` occur once, at `offset`.
     calm_from: LocalSeconds,
     calm_to: LocalSeconds,
     offset: i64,
@@ -168,36 +170,28 @@ impl Walker<'_> {
     /// `[opening(start), closing(end))` as seconds; empty ones have start >= end.
     #[inline]
     pub fn window(&mut self, start: LocalSeconds, end: LocalSeconds) -> (i64, i64) {
-        if start < self.calm_from || end > self.calm_to {
-            self.find_calm(start);
-            if start < self.calm_from || end > self.calm_to {
-                let (opening, closing) = (self.timeline.opening(start), self.timeline.closing(end));
-                return (opening.seconds(), closing.seconds());
-            }
+        if let Some(offset) = self.calm_offset(start, end) {
+            return (start - offset, end - offset);
         }
-        (start - self.offset, end - self.offset)
+        let (opening, closing) = (self.timeline.opening(start), self.timeline.closing(end));
+        (opening.seconds(), closing.seconds())
+    }
+
+    /// The one offset between the two local times, both included; `None` when
+    /// a change is, or may be, near.
+    #[inline]
+    pub fn calm_offset(&mut self, from: LocalSeconds, to: LocalSeconds) -> Option<i64> {
+        if from < self.calm_from || to > self.calm_to {
+            self.find_calm(from);
+        }
+        (self.calm_from <= from && to <= self.calm_to).then_some(self.offset)
     }
 
     /// Moves on to the calm stretch that holds `local`, if there is one.
     fn find_calm(&mut self, local: LocalSeconds) {
-        let changes = &self.timeline.changes;
-        if self.next > 0
-            && changes
-                .get(self.next - 1)
-                .is_some_and(|&change| change > local)
-        {
-            // A caller that went back: rules with several times a day do, by a little.
-            self.next = 0;
-        }
-        while changes
-            .get(self.next)
-            .is_some_and(|&change| change <= local)
-        {
-            self.next += 1;
-        }
-        let segment = self.timeline.segment(self.next);
-        self.calm_from = segment.start.saturating_add(FARTHEST);
-        self.calm_to = segment.end.saturating_sub(FARTHEST);
+        let segment = self.timeline.segment(self.timeline.index_near(local));
+        self.calm_from = segment.start.saturating_add(self.timeline.greatest);
+        self.calm_to = segment.end.saturating_add(self.timeline.least);
         self.offset = segment.offset;
     }
 }
@@ -261,6 +255,40 @@ mod tests {
                 (expected.0.seconds(), expected.1.seconds()),
                 "at {local}"
             );
+        }
+    }
+
+    /// Offsets and changes too close together for any real zone, so that every
+    /// order of gaps and folds comes up.
+    #[test]
+    fn answers_are_the_definitions_instant_by_instant() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        for _ in 0..300 {
+            let mut changes: Vec<(i64, i32)> = (0..random.usize(0..6))
+                .map(|_| (random.i64(0..120), random.i32(-20..20)))
+                .collect();
+            changes.sort_unstable();
+            changes.dedup_by_key(|change| change.0);
+            let timeline = Timeline::new(random.i32(-20..20), changes);
+            let reads = |at: i64| at + i64::from(timeline.offset_at(Timestamp::from_seconds(at)));
+            let all = -60..200;
+            let mut walker = timeline.walker();
+            for local in 0..120 {
+                let opening = all.clone().find(|&at| reads(at) >= local);
+                let closing = all.clone().rfind(|&at| reads(at - 1) < local);
+                let exactly: Vec<_> = all.clone().filter(|&at| reads(at) == local).collect();
+                assert_eq!(Some(timeline.opening(local).seconds()), opening);
+                assert_eq!(Some(timeline.closing(local).seconds()), closing);
+                let instants = timeline.instants(local).map(Timestamp::seconds);
+                assert_eq!(instants.collect::<Vec<_>>(), exactly);
+                // Callers go back a little.
+                let earlier = local - random.i64(0..20);
+                let (start, end) = walker.window(earlier, local);
+                assert_eq!(start, timeline.opening(earlier).seconds());
+                assert_eq!(Some(end), closing);
+            }
         }
     }
 }

@@ -9,12 +9,13 @@ use silenced::clock::Clock;
 use silenced::daemon::{Daemon, Handle, ReadSource};
 use silenced::memory::Version;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Guard;
-use silenced::reconcile::{Outcome, ReconcileSettings, Reconciler, Target};
+use silenced::plan::Settings;
+use silenced::reconcile::{Outcome, Reconciler, Target};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -63,23 +64,19 @@ fn start(permits: usize) -> Running {
             })
         })
     };
-    let settings = ReconcileSettings {
-        instance: InstanceName::new("lab").unwrap(),
-        horizon: Duration::from_hours(24),
-        lease: Duration::from_hours(1),
-        guard: Guard::default(),
-    };
+    let settings = Settings::new(InstanceName::new("lab").unwrap());
     let target = Target::new(
         TargetName::new("default").unwrap(),
         BTreeMap::new(),
         api.clone(),
     );
     let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
-    let metrics = Arc::new(Metrics::new("2026f"));
+    let metrics = Arc::new(Metrics::new());
     let interval = Duration::from_mins(1);
     let (daemon, handle) = Daemon::new(
         reconciler,
         read_source,
+        ZoneSource::new(None),
         clock,
         interval,
         Arc::clone(&metrics),
@@ -126,7 +123,9 @@ async fn requests_during_a_pass_are_answered_by_one_following_pass() {
     let running = start(0);
     tokio::time::sleep(Duration::from_secs(1)).await;
     // The first pass is under way and waits for its permit.
-    let ids: Vec<u64> = (0..10).map(|_| running.handle.trigger.request()).collect();
+    let ids: Vec<u64> = (0..10)
+        .map(|_| running.handle.trigger.request(None))
+        .collect();
     assert_eq!(ids, (1..=10).collect::<Vec<_>>());
     running.permits.add_permits(1);
     running.answered(0).await;
@@ -158,7 +157,7 @@ async fn suspended_it_observes_and_does_not_write() {
         server.expire(&id, now).unwrap();
         id
     };
-    let id = running.handle.trigger.request();
+    let id = running.handle.trigger.request(None);
     running.answered(id).await;
     let pass = running.handle.status.borrow().pass.clone().unwrap();
     assert!(pass.has_changes(), "{mine} is missed");
@@ -199,7 +198,7 @@ async fn the_metrics_say_what_happened() {
     assert_eq!(pass.outcome(), Outcome::Converged);
     let text = running.metrics.encode();
     for line in [
-        "silenced_build_info{version=\"0.1.0\",tzdata=\"2026f\"} 1",
+        "silenced_build_info{version=\"0.1.0\"} 1",
         "silenced_sync_attempts_total{trigger=\"startup\",result=\"converged\"} 1",
         "silenced_last_sync_success_timestamp_seconds 1767960000",
         "silenced_consecutive_sync_failures 0",

@@ -29,11 +29,13 @@
     reason = "expected messages are passed on from where they are written"
 )]
 
+mod cli;
 mod client;
 mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
+mod holds;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;

@@ -13,12 +13,13 @@ use silenced::clock::Clock;
 use silenced::daemon::{Daemon, ReadSource};
 use silenced::memory::Version;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Guard;
-use silenced::reconcile::{ReconcileSettings, Reconciler, Target};
+use silenced::plan::Settings;
+use silenced::reconcile::{Reconciler, Target};
 use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -61,20 +62,16 @@ impl Server {
                 })
             })
         });
-        let settings = ReconcileSettings {
-            instance: InstanceName::new("lab").unwrap(),
-            horizon: Duration::from_hours(24),
-            lease: Duration::from_hours(1),
-            guard: Guard::default(),
-        };
+        let settings = Settings::new(InstanceName::new("lab").unwrap());
         let api = InMemory::new(Version::default(), clock);
         let name = TargetName::new("default").unwrap();
         let target = Target::new(name, BTreeMap::new(), api);
         let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
-        let metrics = Arc::new(Metrics::new("test"));
+        let metrics = Arc::new(Metrics::new());
         let (daemon, handle) = Daemon::new(
             reconciler,
             read_source,
+            ZoneSource::new(None),
             clock,
             Duration::from_hours(1),
             Arc::clone(&metrics),

@@ -10,6 +10,7 @@ use std::{env, fs};
 #[rustfmt::skip]
 const ARROWS: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
+    ("duration", &[]),
     ("name", &[]),
     ("matcher", &[]),
     ("snapshot", &[]),
@@ -25,14 +26,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zoneinfo", &["zone"]),
     ("alertmanager", &["silence", "matcher", "timestamp"]),
     ("memory", &["silence", "matcher", "timestamp"]),
-    ("apply", &["plan", "silence", "alertmanager", "name", "timestamp", "clock"]),
+    ("apply", &["plan", "schedule", "silence", "alertmanager", "name", "timestamp", "clock"]),
     ("reconcile", &["snapshot", "declaration", "schedule", "zone", "plan", "alertmanager", "apply",
         "interval", "timestamp", "matcher", "name", "silence"]),
     ("telemetry", &["name", "timestamp", "plan", "reconcile"]),
-    ("daemon", &["reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp"]),
+    ("daemon", &["zoneinfo", "reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp"]),
     ("server", &["daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration"]),
-    ("config", &["source", "alertmanager", "name", "plan", "timestamp", "reconcile", "nearest"]),
-    ("cli", &["timestamp", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
+    ("config", &["source", "alertmanager", "name", "plan", "timestamp", "duration", "reconcile", "nearest"]),
+    ("cli", &["timestamp", "duration", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
         "declaration", "plan", "clock", "telemetry", "source", "alertmanager", "memory", "apply", "reconcile",
         "daemon", "server", "config", "zoneinfo"]),
 ];

@@ -3,6 +3,7 @@
 pub(crate) mod alertmanager;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
+pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;
 pub(crate) mod world;

@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::{Future, ready};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
 use silenced::clock::Clock;
-use silenced::memory::{MemoryAlertmanager, PostError, RequestCounts, Settings, Version};
+use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::{Guard, Ownership};
-use silenced::reconcile::{Mode, Pass, PassOptions, ReconcileSettings, Reconciler, Target};
+use silenced::plan::{Fingerprint, Ownership, Settings};
+use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
@@ -25,18 +26,21 @@ use tokio::sync::watch;
 pub(crate) struct InMemory {
     server: Arc<Mutex<MemoryAlertmanager>>,
     clock: Clock,
+    /// What it says of replicas.
+    pub(crate) alone: Arc<AtomicBool>,
 }
 
 impl InMemory {
     pub(crate) fn new(version: Version, clock: Clock) -> Self {
-        let settings = Settings {
+        let settings = memory::Settings {
             version,
-            ..Settings::default()
+            ..memory::Settings::default()
         };
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
             clock,
+            alone: Arc::new(AtomicBool::new(true)),
         }
     }
 
@@ -59,6 +63,10 @@ impl SilenceApi for InMemory {
             server_time: Some(now.into()),
             ..Listing::default()
         }))
+    }
+
+    fn is_alone(&self) -> impl Future<Output = bool> + Send {
+        ready(self.alone.load(Ordering::SeqCst))
     }
 
     fn set(
@@ -85,6 +93,9 @@ impl SilenceApi for InMemory {
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) api: InMemory,
+    pub(crate) settings: Settings,
+    /// The plan that the next pass may carry out past its guards.
+    pub(crate) confirmed: Option<Fingerprint>,
     reconciler: Reconciler<InMemory>,
     files: BTreeMap<String, String>,
     commits: u32,
@@ -98,8 +109,11 @@ impl World {
     pub(crate) fn of_version(now: &str, version: Version) -> Self {
         let clock = Clock::simulated(Timestamp::parse(now).unwrap());
         let api = InMemory::new(version, clock);
-        let reconciler = reconciler("lab", Guard::default(), api.clone());
+        let settings = Settings::new(InstanceName::new("lab").unwrap());
+        let reconciler = reconciler(settings.clone(), api.clone());
         Self {
+            settings,
+            confirmed: None,
             clock,
             api,
             reconciler,
@@ -108,9 +122,9 @@ impl World {
         }
     }
 
-    /// The daemon dies and another one starts, with whatever guard.
-    pub(crate) fn restart(&mut self, guard: Guard) {
-        self.reconciler = reconciler("lab", guard, self.api.clone());
+    /// The daemon dies, and another one starts with the present settings.
+    pub(crate) fn restart(&mut self) {
+        self.reconciler = reconciler(self.settings.clone(), self.api.clone());
     }
 
     /// Commits a file.
@@ -147,9 +161,11 @@ impl World {
     /// A pass over whatever the source gives.
     pub(crate) async fn pass_of(&mut self, read: Result<Snapshot, String>, mode: Mode) -> Pass {
         let (_keep, stop) = watch::channel(false);
+        let confirmed = self.confirmed.take();
         let options = PassOptions {
             mode,
             insist: true,
+            confirmed: confirmed.as_ref(),
             now: self.clock.now(),
             stop: &stop,
             progress: &|_, _, _| {},
@@ -163,7 +179,7 @@ impl World {
             content: Ok(text.clone().into_bytes()),
         });
         Snapshot {
-            revision: Revision::Commit(format!("{:040x}", self.commits)),
+            revision: Revision::Commit(format!("{:07x}{:033}", self.commits, 0)),
             files: files.collect(),
             skipped: Vec::new(),
         }
@@ -232,6 +248,14 @@ impl World {
         })
     }
 
+    /// A person ends the live silences of a name.
+    pub(crate) fn expire_by_hand(&self, name: &str) {
+        for id in self.ids(name) {
+            let now = self.api.now();
+            self.api.server().expire(&SilenceId::new(id), now).unwrap();
+        }
+    }
+
     /// A silence that a person made, and its id.
     pub(crate) fn person_silences(&self, matchers: &str, comment: &str) -> SilenceId {
         let draft = SilenceDraft {
@@ -253,13 +277,7 @@ pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
     silenced::matcher::Matchers::new(matchers.collect())
 }
 
-fn reconciler(instance: &str, guard: Guard, api: InMemory) -> Reconciler<InMemory> {
-    let settings = ReconcileSettings {
-        instance: InstanceName::new(instance).unwrap(),
-        horizon: Duration::from_hours(24),
-        lease: Duration::from_hours(1),
-        guard,
-    };
+fn reconciler(settings: Settings, api: InMemory) -> Reconciler<InMemory> {
     let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), api);
     Reconciler::new(settings, ZoneDatabase::bundled(), vec![target])
 }

@@ -1,0 +1,136 @@
+//! How is one pass made for people who wait for it? The same pass as the
+//! daemon's, with its progress on the terminal.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::signals::{stop_on_signal, stopped};
+use super::terminal::Terminal;
+use super::{CommandError, diagnostics};
+use crate::clock::Clock;
+use crate::config::Configuration;
+use crate::name::TargetName;
+use crate::plan::Fingerprint;
+use crate::reconcile::{Mode, Pass, PassOptions, Reconciler};
+use crate::snapshot::Snapshot;
+use crate::source::{Progress, Source};
+use crate::zoneinfo::ZoneSource;
+
+/// Below this, an apply is over before anybody could read a line about it.
+const WORTH_PROGRESS: usize = 20;
+
+/// Starts a runtime for `work`, and ends it without waiting for blocking reads
+/// that nobody needs any more.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
+    let runtime = Runtime::new()
+        .map_err(|error| CommandError::Failed(format!("cannot start threads: {error}")))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+/// Makes one pass, and tells people what is wrong with files, source and targets.
+pub(super) fn make(
+    configuration: Configuration,
+    mode: Mode,
+    confirmed: Option<&Fingerprint>,
+    terminal: &Arc<Terminal>,
+    mut zones: ZoneSource,
+) -> Result<Pass, CommandError> {
+    let cache = configuration.cache_directory.as_deref();
+    let source = Source::open(configuration.source, cache).map_err(CommandError::failed)?;
+    let mut reconciler =
+        Reconciler::new(configuration.reconcile, zones.load(), configuration.targets);
+    let watching = Arc::clone(terminal);
+    let progress = move |target: &TargetName, ended: usize, total: usize| {
+        if total >= WORTH_PROGRESS {
+            watching.progress(&format!("{target}: {ended} of {total}"));
+        }
+    };
+    let pass = block_on(async {
+        let stop = stop_on_signal().map_err(CommandError::failed)?;
+        let read = read(source, Arc::clone(terminal), stop.clone()).await?;
+        let options = PassOptions {
+            mode,
+            insist: true,
+            confirmed,
+            now: Clock::System.now(),
+            stop: &stop,
+            progress: &progress,
+        };
+        let pass = reconciler.pass(read, options);
+        match mode {
+            // What is being written is seen through; `pass` watches `stop` itself.
+            Mode::Apply => Ok(pass.await),
+            Mode::Observe => tokio::select! {
+                pass = pass => Ok(pass),
+                () = stopped(stop.clone()) => Err(interrupted()),
+            },
+        }
+    })??;
+    terminal.clear_progress();
+    terminal.message(&diagnostics::text(
+        &pass.declarations.diagnostics,
+        terminal.message_style(),
+    ));
+    terminal.error(pass.source_error.as_deref().unwrap_or_default());
+    for name in reconciler.untargeted() {
+        terminal.warn(&format!(
+            "`{name}`: its `targets` match none of the targets"
+        ));
+    }
+    for target in &pass.targets {
+        if let Some(error) = &target.error
+            && target.report.failures.is_empty()
+        {
+            terminal.error(&format!("{}: {error}", target.name));
+        }
+        for failure in &target.report.failures {
+            let (silence, operation) = (&failure.silence, failure.operation);
+            terminal.error(&format!(
+                "{}: cannot {operation} `{silence}`: {}",
+                target.name, failure.message
+            ));
+        }
+        if target.report.not_attempted > 0 {
+            terminal.error(&format!(
+                "{}: {} more actions were not attempted",
+                target.name, target.report.not_attempted
+            ));
+        }
+    }
+    Ok(pass)
+}
+
+/// Reads the source on a thread of its own, until somebody stops us.
+async fn read(
+    mut source: Source,
+    terminal: Arc<Terminal>,
+    stop: watch::Receiver<bool>,
+) -> Result<Result<Snapshot, String>, CommandError> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let read = source.read_with_progress(&mut |progress| match progress {
+            Progress::Receiving {
+                objects,
+                total_objects,
+                bytes,
+            } => terminal.progress(&format!(
+                "fetching: {objects} of {total_objects} objects, {} KiB",
+                bytes >> 10
+            )),
+            Progress::Note(note) => terminal.warn(&note.to_string()),
+        });
+        terminal.clear_progress();
+        read.map_err(|error| error.to_string())
+    });
+    tokio::select! {
+        read = reading => read.map_err(CommandError::failed),
+        () = stopped(stop) => Err(interrupted()),
+    }
+}
+
+fn interrupted() -> CommandError {
+    CommandError::Failed("interrupted; nothing was changed".to_owned())
+}

@@ -1,0 +1,104 @@
+//! What runs until somebody stops it? The daemon and its HTTP server, wired
+//! together, for `run` and `demo`.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use super::CommandError;
+use super::signals::stopped;
+use crate::alertmanager::Client;
+use crate::clock::Clock;
+use crate::daemon::{Daemon, ReadSource};
+use crate::plan::Settings;
+use crate::reconcile::{Reconciler, Target};
+use crate::server::{self, AppState, Authorisation};
+use crate::source::Source;
+use crate::telemetry::Metrics;
+use crate::zoneinfo::ZoneSource;
+
+/// How long a client may take for its last request after everything else has
+/// ended. Answers come from memory; only a client that stalls takes longer.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+
+/// Everything that is decided before it starts.
+pub(super) struct Service {
+    pub(super) settings: Settings,
+    pub(super) source: Source,
+    pub(super) zones: ZoneSource,
+    pub(super) targets: Vec<Target<Client>>,
+    pub(super) interval: Duration,
+    pub(super) listener: TcpListener,
+    pub(super) authorisation: Authorisation,
+}
+
+impl Service {
+    /// Reconciles and serves until `stop` turns true.
+    pub(super) async fn run(self, stop: watch::Receiver<bool>) -> Result<(), CommandError> {
+        let mut zone_source = self.zones;
+        let zones = zone_source.load();
+        let metrics = Arc::new(Metrics::new());
+        let reconciler = Reconciler::new(self.settings, zones, self.targets);
+        let abandoned = Arc::new(Notify::new());
+        let (daemon, handle) = Daemon::new(
+            reconciler,
+            read_source(self.source, stop.clone(), Arc::clone(&abandoned)),
+            zone_source,
+            Clock::System,
+            self.interval,
+            Arc::clone(&metrics),
+        );
+        let state = AppState::new(handle, metrics, Clock::System, self.authorisation);
+        let server = tokio::spawn(server::serve(self.listener, state, stop.clone()));
+        tokio::select! {
+            () = daemon.run(stop) => {}
+            // Nothing is written while the source is read, so nothing is cut short.
+            () = abandoned.notified() => {}
+        }
+        let Ok(ended) = tokio::time::timeout(LAST_ANSWERS, server).await else {
+            tracing::warn!("closing connections whose requests did not end");
+            return Ok(());
+        };
+        ended
+            .map_err(CommandError::failed)?
+            .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}")))
+    }
+}
+
+/// Reads on a thread of its own. Once `stop` turns true a read is of no use any
+/// more: it is left to itself, and `abandoned` is told.
+fn read_source(source: Source, stop: watch::Receiver<bool>, abandoned: Arc<Notify>) -> ReadSource {
+    let source = Arc::new(Mutex::new(source));
+    Box::new(move || {
+        let (source, abandoned) = (Arc::clone(&source), Arc::clone(&abandoned));
+        let stopped = stopped(stop.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            // A read that panicked leaves a mirror that the next one mends.
+            let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+            source.read().map_err(|error| error.to_string())
+        });
+        Box::pin(async move {
+            tokio::select! {
+                read = reading => {
+                    read.unwrap_or_else(|error| Err(format!("reading the source failed: {error}")))
+                }
+                () = stopped => {
+                    abandoned.notify_one();
+                    std::future::pending().await
+                }
+            }
+        })
+    })
+}
+
+/// Binds, before anything else is begun.
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        CommandError::Failed(format!(
+            "cannot listen on `{address}`: {error}; choose another address with --listen"
+        ))
+    })
+}

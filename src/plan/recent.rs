@@ -1,0 +1,116 @@
+//! What have we just done? Writes that a server's answer may not show yet.
+//!
+//! The replicas of a cluster agree within a minute or so, and a list may come
+//! from one that has not heard. This is a hint and not state: a process that
+//! forgets it makes at worst a duplicate, which the next pass removes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::name::SilenceName;
+use crate::schedule::OccurrenceStart;
+use crate::silence::{Silence, SilenceId};
+use crate::timestamp::Timestamp;
+
+/// The recent writes to one target.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RecentWrites {
+    made: BTreeMap<SilenceId, Made>,
+    ended: BTreeMap<SilenceId, Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Made {
+    silence: SilenceName,
+    start: OccurrenceStart,
+    at: Timestamp,
+}
+
+impl RecentWrites {
+    /// Nothing was written.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            made: BTreeMap::new(),
+            ended: BTreeMap::new(),
+        }
+    }
+
+    /// A silence was created, or updated, for a window.
+    pub fn made(
+        &mut self,
+        id: SilenceId,
+        silence: SilenceName,
+        start: OccurrenceStart,
+        at: Timestamp,
+    ) {
+        self.made.insert(id, Made { silence, start, at });
+    }
+
+    /// A silence was expired.
+    pub fn ended(&mut self, id: SilenceId, at: Timestamp) {
+        self.made.remove(&id);
+        self.ended.insert(id, at);
+    }
+
+    /// Whether we expired it.
+    #[must_use]
+    pub fn has_ended(&self, id: &SilenceId) -> bool {
+        self.ended.contains_key(id)
+    }
+
+    /// Whether we expired it so lately that a list may show it live still.
+    #[must_use]
+    pub fn has_just_ended(&self, id: &SilenceId, now: Timestamp, settle: Duration) -> bool {
+        self.ended.get(id).is_some_and(|at| now.since(*at) < settle)
+    }
+
+    /// The windows that have a silence which the list does not show yet.
+    #[must_use]
+    pub fn unsettled(
+        &self,
+        listed: &[Silence],
+        now: Timestamp,
+        settle: Duration,
+    ) -> BTreeSet<(&SilenceName, OccurrenceStart)> {
+        if self.made.is_empty() {
+            return BTreeSet::new();
+        }
+        let listed: BTreeSet<&SilenceId> = listed.iter().map(|silence| &silence.id).collect();
+        self.made
+            .iter()
+            .filter(|(id, made)| now.since(made.at) < settle && !listed.contains(id))
+            .map(|(_, made)| (&made.silence, made.start))
+            .collect()
+    }
+
+    /// Whether the list contradicts what we have just done: it lacks what we
+    /// made, or shows live what we ended.
+    #[must_use]
+    pub fn contradict(&self, listed: &[Silence], now: Timestamp, settle: Duration) -> bool {
+        !self.unsettled(listed, now, settle).is_empty()
+            || listed
+                .iter()
+                .any(|silence| silence.is_live() && self.has_just_ended(&silence.id, now, settle))
+    }
+
+    /// Believes the list: whatever we did, the server's state is what it shows.
+    pub fn settle(&mut self) {
+        self.made.clear();
+        for at in self.ended.values_mut() {
+            *at = Timestamp::EPOCH;
+        }
+    }
+
+    /// Drops what no longer matters: writes that have settled, and ended
+    /// silences that the server has forgotten.
+    pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
+        self.made.retain(|_, made| now.since(made.at) < settle);
+        if self.ended.is_empty() {
+            return;
+        }
+        let listed: BTreeSet<&SilenceId> = listed.iter().map(|silence| &silence.id).collect();
+        self.ended
+            .retain(|id, at| now.since(*at) < settle || listed.contains(id));
+    }
+}

@@ -1,0 +1,195 @@
+//! How is one target brought into step? List, plan, apply, and what is
+//! remembered from one pass to the next.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::outcome::TargetPass;
+use super::{Declared, Mode, PassOptions};
+use crate::alertmanager::{Listing, SilenceApi};
+use crate::apply::{ApplyReport, Failure, apply};
+use crate::name::TargetName;
+use crate::plan::{Plan, PlanInput, RecentWrites, Settings, plan};
+use crate::timestamp::Timestamp;
+
+/// A clock that is this much off deserves a remark; requests take seconds at worst.
+const NOTABLE_OFFSET: Duration = Duration::from_secs(30);
+
+/// One Alertmanager-compatible endpoint.
+#[derive(Debug)]
+pub struct Target<A> {
+    name: TargetName,
+    labels: BTreeMap<String, String>,
+    api: A,
+    /// After failures of the server: it is left alone.
+    backoff: Backoff,
+    /// After its limit was reached: nothing is created, the rest goes on.
+    full: Backoff,
+    recent: RecentWrites,
+}
+
+impl<A> Target<A> {
+    /// `labels` are what `targets:` selectors in declarations ask for.
+    pub const fn new(name: TargetName, labels: BTreeMap<String, String>, api: A) -> Self {
+        Self {
+            name,
+            labels,
+            api,
+            backoff: Backoff::new(),
+            full: Backoff::new(),
+            recent: RecentWrites::new(),
+        }
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &TargetName {
+        &self.name
+    }
+
+    /// Its labels.
+    pub const fn labels(&self) -> &BTreeMap<String, String> {
+        &self.labels
+    }
+
+    /// When it may be tried again, if it is being left alone.
+    pub(super) fn next_retry(&self) -> Option<Timestamp> {
+        self.backoff.until()
+    }
+}
+
+impl<A: SilenceApi> Target<A> {
+    pub(super) async fn pass(
+        &mut self,
+        settings: &Settings,
+        declared: &Declared,
+        options: PassOptions<'_>,
+    ) -> TargetPass {
+        let mut pass = TargetPass::new(self.name.clone());
+        if let Some(error) = self
+            .backoff
+            .waiting(options.now)
+            .filter(|_| !options.insist)
+        {
+            pass.error = Some(error.to_owned());
+            return pass;
+        }
+        let listing = match self.api.list().await {
+            Ok(listing) => listing,
+            Err(error) => {
+                let error = error.with_causes().to_string();
+                tracing::error!(target = %self.name, "{error}");
+                self.backoff.failed(options.now, error.clone());
+                pass.error = Some(error);
+                return pass;
+            }
+        };
+        let now = listing.server_time.unwrap_or(options.now);
+        if self
+            .recent
+            .contradict(&listing.silences, now, settings.settle)
+            && self.api.is_alone().await
+        {
+            // No replica can know better: the server lost or restored its state.
+            self.recent.settle();
+        }
+        let plan = self.plan(settings, declared, options, &listing, now);
+        if options.mode == Mode::Apply && !plan.actions.is_empty() {
+            let total = plan.actions.len();
+            let progress = |ended| (options.progress)(&self.name, ended, total);
+            pass.report = apply(&plan, &self.api, options.stop, &progress).await;
+            self.remember(&pass.report, now);
+        }
+        pass.error = summary(&pass.report);
+        if let Some(error) = &pass.error {
+            tracing::error!(target = %self.name, "{error}");
+        }
+        self.back_off(&pass.report, options.now);
+        pass.plan = Some(plan);
+        pass
+    }
+
+    fn plan(
+        &mut self,
+        settings: &Settings,
+        declared: &Declared,
+        options: PassOptions<'_>,
+        listing: &Listing,
+        now: Timestamp,
+    ) -> Plan {
+        self.recent.forget(&listing.silences, now, settings.settle);
+        let full = self.full.waiting(options.now).filter(|_| !options.insist);
+        let mut plan = plan(&PlanInput {
+            settings,
+            target: &self.name,
+            labels: &self.labels,
+            declarations: &declared.declarations,
+            revision: &declared.revision,
+            silences: &listing.silences,
+            recent: &self.recent,
+            full,
+            confirmed: options.confirmed,
+            now,
+        });
+        let offset = now.since(options.now).max(options.now.since(now));
+        if offset >= NOTABLE_OFFSET {
+            plan.remarks.push(format!(
+                "the server's clock shows {now}, {} s off ours; windows go by the server's",
+                offset.as_secs()
+            ));
+        }
+        if let Some(first) = &listing.skipped.first {
+            let count = listing.skipped.count;
+            plan.remarks.push(format!(
+                "{count} silences could not be read, the first: {first}"
+            ));
+        }
+        plan
+    }
+
+    fn remember(&mut self, report: &ApplyReport, now: Timestamp) {
+        for (id, silence, window) in &report.made {
+            self.recent.made(id.clone(), silence.clone(), *window, now);
+        }
+        for id in &report.ended {
+            self.recent.ended(id.clone(), now);
+        }
+    }
+
+    /// A refused silence is retried with every pass and holds up nothing else;
+    /// a failing server is left alone for a while.
+    fn back_off(&mut self, report: &ApplyReport, now: Timestamp) {
+        let first = |concerns: fn(&Failure) -> bool| {
+            let failure = report.failures.iter().find(|failure| concerns(failure));
+            failure.map(|failure| failure.message.clone())
+        };
+        match first(Failure::concerns_server) {
+            Some(error) => self.backoff.failed(now, error),
+            None => self.backoff.succeeded(),
+        }
+        if let Some(error) = first(Failure::is_full) {
+            self.full.failed(now, error);
+        } else if report.created > 0 {
+            self.full.succeeded();
+        }
+    }
+}
+
+/// What went wrong, in one line: the first failure, and how many there are.
+fn summary(report: &ApplyReport) -> Option<String> {
+    let more = |others: usize| match others {
+        0 => String::new(),
+        others => format!(" (and {others} more)"),
+    };
+    match report.failures.split_first() {
+        Some((first, rest)) => {
+            let others = more(rest.len() + report.not_attempted);
+            Some(format!("{}: {}{others}", first.silence, first.message))
+        }
+        None if report.not_attempted > 0 => Some(format!(
+            "stopped before {} actions were begun",
+            report.not_attempted
+        )),
+        None => None,
+    }
+}

@@ -1,0 +1,284 @@
+//! What is not done, on purpose? Guards, modes, broken files, stale lists, and
+//! what people did by hand.
+
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use silenced::plan::{Fingerprint, HandExpired, HoldCause, Mode as WriteMode};
+use silenced::reconcile::{Mode, Outcome};
+
+use crate::support::passes::{NIGHTLY, ONCE, actions, holds, writes};
+use crate::support::world::World;
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_file_keeps_its_silences_and_others_go_on() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let before = world.ids("nightly-info");
+    world.write("nightly.yaml", &NIGHTLY.replace("matchers:", "matcher:"));
+    world.write("once.yaml", &ONCE.replace("Known defect.", "Known."));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 1, 0, 0)]);
+    assert_eq!(world.ids("nightly-info"), before);
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(
+        holds(&pass),
+        [("nightly-info".to_owned(), HoldCause::Broken)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_read_changes_nothing() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let pass = world
+        .pass_of(Err("no such branch".to_owned()), Mode::Apply)
+        .await;
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(world.counts().lists, 0, "nothing to compare with");
+
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let shown = world.show();
+    let pass = world
+        .pass_of(Err("no such branch".to_owned()), Mode::Apply)
+        .await;
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(pass.source_error.as_deref(), Some("no such branch"));
+    assert_eq!(world.show(), shown, "the last good declarations stay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_repository_expires_nothing_until_it_is_confirmed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.delete("once.yaml");
+    let pass = world.sync().await;
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Guard)]
+    );
+    assert_eq!(world.ids("high-latency").len(), 1);
+
+    world.confirmed = Some(Fingerprint::new("0123456789abcdef"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)], "another plan");
+    let plan = pass.targets[0].plan.as_ref().unwrap();
+    world.confirmed = Some(plan.fingerprint.clone());
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mass_expiry_is_held_and_replacements_are_not() {
+    let many = |count: usize, alert: &str| {
+        let mut text = "owner: dba\nsilences:\n".to_owned();
+        for index in 0..count {
+            let _ = writeln!(
+                text,
+                "  - {{name: silence-{index}, comment: x, matchers: ['alertname=\"{alert}\"', 'i=\"{index}\"'], \
+                 schedule: {{starts_at: \"2026-01-08T12:00:00Z\", duration: 7d}}}}"
+            );
+        }
+        text
+    };
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("many.yaml", &many(40, "A"));
+    world.sync().await;
+    world.write("many.yaml", &many(40, "B"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 40, 0)]);
+    world.write("many.yaml", &many(30, "B"));
+    assert_eq!(
+        writes(&world.sync().await),
+        [(0, 0, 0, 10)],
+        "ten are never too many"
+    );
+    world.write("many.yaml", &many(19, "B"));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)], "11 of 30 are more than 30 %");
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(holds(&pass).len(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_and_disabled_declarations() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let shown = world.show();
+    let with = |line: &str| ONCE.replace("    comment:", &format!("    {line}\n    comment:"));
+    world.write(
+        "once.yaml",
+        &with("suspend: true").replace("Latency", "Lag"),
+    );
+    let pass = world.sync().await;
+    assert_eq!(pass.outcome(), Outcome::Converged);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Suspended)]
+    );
+    assert_eq!(world.show(), shown);
+    world.write("once.yaml", &with("enabled: false"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_policy_refuses_is_held() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", &ONCE.replace("alertname=\"", "alertname!=\""));
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(pass.outcome(), Outcome::Held);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Policy)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_expired_by_hand_is_created_again_and_reported() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.expire_by_hand("high-latency");
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    let remarks = &pass.targets[0].plan.as_ref().unwrap().remarks;
+    assert!(remarks[0].contains("was expired by hand"), "{remarks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_expiry_is_respected_if_so_set_until_a_commit() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.sleep(Duration::from_mins(5)).await;
+    world.expire_by_hand("high-latency");
+    for _ in 0..3 {
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+        assert_eq!(
+            holds(&pass),
+            [("high-latency".to_owned(), HoldCause::HandExpired)]
+        );
+        world.restart();
+    }
+    world.write("once.yaml", &ONCE.replace("defect", "fault"));
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_we_expired_ourselves_is_no_hand_expiry() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.delete("once.yaml");
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    world.write("once.yaml", ONCE);
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_show_a_new_silence_yet_makes_no_duplicate() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    let before = world.api.server().save();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let after = world.api.server().save();
+    let now = || world.clock.now().to_datetime();
+    world.api.server().restore(before, now());
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Unsettled)]
+    );
+    // The replica has heard of it.
+    world
+        .api
+        .server()
+        .restore(after, world.clock.now().to_datetime());
+    assert_eq!(actions(&world.sync().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_that_never_shows_is_made_again_when_replicas_must_have_agreed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    let before = world.api.server().save();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let now = world.clock.now().to_datetime();
+    world.api.server().restore(before, now);
+    world.sleep(world.settings.settle).await;
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn modes_hold_what_they_do_not_allow() {
+    for (mode, expected) in [
+        (WriteMode::Sync, (1, 1, 1, 1)),
+        (WriteMode::UpsertOnly, (1, 1, 1, 0)),
+        (WriteMode::CreateOnly, (1, 0, 0, 0)),
+        (WriteMode::Observe, (0, 0, 0, 0)),
+    ] {
+        let declared = |name: &str, alert: &str, comment: &str| {
+            ONCE.replace("high-latency", name)
+                .replace("HighDBLatency", alert)
+                .replace("Known defect.", comment)
+        };
+        let mut world = World::at("2026-01-08T23:00:00Z");
+        for name in ["updated", "replaced", "expired"] {
+            world.write(&format!("{name}.yaml"), &declared(name, "A", "Defect."));
+        }
+        world.sync().await;
+        world.settings.mode = mode;
+        world.restart();
+        world.write("updated.yaml", &declared("updated", "A", "Another."));
+        world.write("replaced.yaml", &declared("replaced", "B", "Defect."));
+        world.delete("expired.yaml");
+        world.write("created.yaml", &declared("created", "A", "Defect."));
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [expected], "{mode:?}");
+        let (created, updated, replaced, expired) = expected;
+        let held = holds(&pass);
+        assert_eq!(held.len(), 4 - created - updated - replaced - expired);
+        assert!(held.iter().all(|(_, cause)| *cause == HoldCause::Mode));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_creations_and_mostly_broken_files_are_held() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.guard.max_create = 1;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)], "three are more than one");
+    let plan = pass.targets[0].plan.as_ref().unwrap();
+    world.confirmed = Some(plan.fingerprint.clone());
+    assert_eq!(writes(&world.sync().await), [(3, 0, 0, 0)]);
+
+    world.write("a.yaml", "silences: [");
+    world.write("b.yaml", "silences: [");
+    world.write("c.yaml", "silences: [");
+    world.write("once.yaml", &ONCE.replace("high-latency", "renamed"));
+    world.settings.guard.max_create = 100;
+    world.restart();
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::Guard)]
+    );
+}
