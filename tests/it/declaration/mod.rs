@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod forms;
 mod hostile;
+mod icalendar;
 mod pasted;
 mod recurring_faults;
 mod rendering;

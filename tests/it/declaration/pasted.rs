@@ -15,9 +15,9 @@ use super::{read, shown};
 fn pasted(block: &str, names: &[&str]) -> Declarations {
     let mut yaml = format!("owner: team\n{block}\nsilences:\n");
     for (index, name) in names.iter().enumerate() {
-        write!(
+        writeln!(
             yaml,
-            "- {{name: s{index}, comment: c, matchers: [env=prod], schedule: {{time_interval: {name}}}}}\n"
+            "- {{name: s{index}, comment: c, matchers: [env=prod], schedule: {{time_interval: {name}}}}}"
         )
         .unwrap();
     }
