@@ -45,3 +45,4 @@ mod source;
 mod support;
 mod tidy;
 mod time_cases;
+mod whole_path;
