@@ -204,10 +204,18 @@ fn interval_rule(node: &Node, context: &Context<'_>) -> Option<(Recurring, Place
         .chain(["location", "timezone", "except_dates"])
         .collect();
     let fields = Fields::read(node, "a rule of a time interval", &known, report)?;
+    let fields = fields.without_empty(report);
     let dates = recurring::except_dates(&fields, &[], context)
         .and_then(|except_dates| recurring::dates(&fields, except_dates, report));
     let times = recurring::times(&fields, report);
-    let zone = match timezone::of_form(&fields, &ZoneChoice::Unsaid, context) {
+    // An empty location is UTC too, as everywhere in Go.
+    let is_blank = |node: &Node| node.scalar().is_some_and(|name| name.trim().is_empty());
+    let choice = if fields.get("location").is_some_and(is_blank) {
+        ZoneChoice::Unsaid
+    } else {
+        timezone::of_form(&fields, &ZoneChoice::Unsaid, context)
+    };
+    let zone = match choice {
         ZoneChoice::Unsaid => {
             report.warning(
                 node.at,

@@ -337,6 +337,42 @@ fn a_key_with_nothing_below_it_defines_nothing() {
     assert_eq!(shown(&pasted(block, &[]).diagnostics), "");
 }
 
+#[test]
+fn a_key_of_a_rule_without_a_value_counts_as_absent() {
+    let block = "\
+time_intervals:
+- name: days
+  time_intervals:
+  - weekdays: [monday]
+    times:
+    months: ~
+    location: ''
+";
+    check(
+        block,
+        "days",
+        ("2026-06-01", "2026-06-10"),
+        expect![[r#"
+        26-06-01 00:00 - 26-06-02 00:00
+        26-06-08 00:00 - 26-06-09 00:00
+    "#]],
+    );
+    expect![[r#"
+        a.yaml:5:5: warning[no-location]: without `location` these are times in UTC, as in Alertmanager, whatever the file's `timezone`
+         5 |   - weekdays: [monday]
+           |     ^
+           hint: write `location: UTC`, or the place that is meant
+        a.yaml:6:5: warning[empty-key]: `times` has no value, so it counts as absent, as in Alertmanager
+         6 |     times:
+           |     ^
+           hint: give it a value, or remove it
+        a.yaml:7:5: warning[empty-key]: `months` has no value, so it counts as absent, as in Alertmanager
+         7 |     months: ~
+           |     ^
+           hint: give it a value, or remove it
+    "#]].assert_eq(&shown(&pasted(block, &[]).diagnostics));
+}
+
 /// Where we differ from Alertmanager, on purpose.
 #[test]
 fn differences_from_alertmanager() {
