@@ -8,6 +8,7 @@ mod entry;
 pub mod expansion;
 mod fields;
 mod form;
+pub mod icalendar;
 mod leaf;
 mod matchers;
 mod names;
