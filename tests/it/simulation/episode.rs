@@ -196,14 +196,14 @@ impl<'z> Episode<'z> {
         let mut weather = Vec::new();
         for fault in OF_REQUESTS {
             let alone = self.server.memory.alone.load(Ordering::SeqCst);
-            let possible = fault.is_on() && !(alone && fault == Fault::StaleList);
+            let possible = !alone || fault != Fault::StaleList;
             if possible && self.rng.u8(..3) == 0 {
                 weather.push((fault, self.rng.u8(4..140)));
             }
         }
         let events: Vec<Fault> = EVENTS
             .into_iter()
-            .filter(|fault| fault.is_on() && self.rng.u8(..24) < fault.frequency())
+            .filter(|fault| self.rng.u8(..24) < fault.frequency())
             .collect();
         self.log(format!("storm of {weather:?}"));
         self.settled_at = NEVER;

@@ -1,5 +1,5 @@
-//! What may go wrong? Every kind of disturbance, which of them wait for a
-//! feature of the program, and how often each happened.
+//! What may go wrong? Every kind of disturbance, how often each
+//! happened, and what the program does not claim to cope with yet.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,23 +92,13 @@ pub(super) const EVENTS: [Fault; 20] = [
     Fault::Request,
 ];
 
-/// Entries of a list that cannot be read are not taken for absent.
-pub(super) const SKIPPED_ENTRIES: bool = false;
 /// A broken file goes on as its newest readable version.
 pub(super) const BROKEN_FILES_GO_ON: bool = false;
 impl Fault {
-    /// Whether the program claims to cope with it.
-    pub(super) const fn is_on(self) -> bool {
-        match self {
-            Self::UnreadableEntries => SKIPPED_ENTRIES,
-            _ => true,
-        }
-    }
-
     /// In how many of 24 storms an event may happen at all.
     pub(super) const fn frequency(self) -> u8 {
         match self {
-            Self::MassRemoval | Self::EmptyRepository | Self::NoState => 3,
+            Self::EmptyRepository | Self::NoState => 3,
             Self::Change | Self::Kill => 18,
             _ => 9,
         }

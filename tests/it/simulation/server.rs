@@ -57,6 +57,17 @@ struct Fate {
     latency: Duration,
 }
 
+impl State {
+    /// An update had its effect. In a calm nothing can have changed between it
+    /// and the list, so that it must have been possible in place.
+    fn updated(&mut self, old: &SilenceId, new: &SilenceId) {
+        if old != new && self.weather.is_empty() {
+            let what = format!("an update of {old} made a new silence, {new}");
+            self.account.violate(what);
+        }
+    }
+}
+
 impl Server {
     pub(super) fn new(
         memory: InMemory,
@@ -319,7 +330,11 @@ impl SilenceApi for Line {
             if let Some(id) = &draft.id {
                 server.state().account.effect(id, sent);
             }
-            server.post(&draft)
+            let answer = server.post(&draft);
+            if let (Some(old), Ok(new)) = (&draft.id, &answer) {
+                server.state().updated(old, new);
+            }
+            answer
         })
         .await
     }
