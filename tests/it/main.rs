@@ -45,5 +45,6 @@ mod server;
 mod source;
 mod support;
 mod tidy;
+mod time;
 mod time_cases;
 mod whole_path;
