@@ -42,6 +42,7 @@ mod matcher_differential;
 mod matcher_strings;
 mod prior_art;
 mod promises;
+mod scenarios;
 mod server;
 mod simulation;
 mod source;

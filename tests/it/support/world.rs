@@ -205,7 +205,7 @@ impl World {
         self.reconciler.pass(read, options).await
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let files = self.files.iter().map(|(path, text)| SnapshotFile {
             path: path.clone(),
             content: Ok(text.clone().into_bytes()),
