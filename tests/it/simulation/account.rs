@@ -144,7 +144,13 @@ impl Account {
     }
 
     /// A process sends a silence.
-    pub(super) fn set(&mut self, process: u64, draft: &SilenceDraft, stored: &[StoredSilence]) {
+    pub(super) fn set(
+        &mut self,
+        process: u64,
+        draft: &SilenceDraft,
+        stored: &[StoredSilence],
+        repository: &Repository,
+    ) {
         let Some(marker) = marker_of(&draft.comment) else {
             return self.violate(format!("sent without our marker: {draft:?}"));
         };
@@ -172,6 +178,17 @@ impl Account {
         self.once(process, what);
         if let Some(id) = &draft.id {
             self.touch(process, id);
+        }
+        let read = self.processes.get(&process).and_then(|pass| pass.read);
+        // Every broken file of a simulation was readable under its own name, so
+        // none can have taken over what another file declared. What is held
+        // only goes on: its leases are renewed.
+        let is_new = verb == Verb::Create;
+        if is_new && !repository.declares(read.unwrap_or_default(), marker.silence.as_str()) {
+            let name = &marker.silence;
+            self.violate(format!(
+                "process {process} made {name}, which nothing declares"
+            ));
         }
         if draft.ends_at <= draft.starts_at {
             self.violate(format!("sent an empty silence: {draft:?}"));

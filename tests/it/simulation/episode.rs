@@ -318,7 +318,7 @@ impl<'z> Episode<'z> {
                 self.commit(files);
             }
             Fault::MassRemoval => {
-                for file in files.values_mut() {
+                for file in files.values_mut().filter(|file| file.damage.is_none()) {
                     file.entries.truncate(1);
                 }
                 self.commit(files);
@@ -381,8 +381,9 @@ impl<'z> Episode<'z> {
         if self.rng.u8(..4) > 0 {
             files.remove("copy.yaml");
         }
+        let is_broken = files.values().any(|file| file.damage.is_some());
         let entries = files.values().map(|file| file.entries.len());
-        if entries.sum::<usize>() < self.author.names / 2 && self.rng.u8(..6) > 0 {
+        if entries.sum::<usize>() < self.author.names / 2 && !is_broken && self.rng.u8(..6) > 0 {
             self.author.refill(&mut files);
         }
         self.commit(files);

@@ -1,5 +1,5 @@
-//! What may go wrong? Every kind of disturbance, how often each
-//! happened, and what the program does not claim to cope with yet.
+//! What may go wrong? Every kind of disturbance, and how often each
+//! happened.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,8 +92,6 @@ pub(super) const EVENTS: [Fault; 20] = [
     Fault::Request,
 ];
 
-/// A broken file goes on as its newest readable version.
-pub(super) const BROKEN_FILES_GO_ON: bool = false;
 impl Fault {
     /// In how many of 24 storms an event may happen at all.
     pub(super) const fn frequency(self) -> u8 {

@@ -35,7 +35,7 @@ const HORIZON: Duration = Settings::HORIZON;
 const LEASE: Duration = Settings::LEASE;
 
 /// Simulated days of every `make test`.
-const DAYS: u64 = 150;
+const DAYS: u64 = 100;
 
 /// Runs episodes on every core until `days` are simulated.
 fn simulate(days: u64) {

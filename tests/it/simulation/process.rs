@@ -2,6 +2,7 @@
 //! killed wherever it waits, on a repository that may be hard to reach.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,8 +42,13 @@ pub(super) fn reconciler(
     settings: &Settings,
     line: Line,
 ) -> Reconciler<Line> {
+    let server = Arc::clone(&line.server);
     let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), line);
-    Reconciler::new(settings.clone(), zones.clone(), vec![target])
+    let reconciler = Reconciler::new(settings.clone(), zones.clone(), vec![target]);
+    reconciler.with_history(Box::new(move |revision, broken| {
+        let state = server.state();
+        Box::pin(ready(state.repository.earlier(&revision, &broken)))
+    }))
 }
 
 impl Process {

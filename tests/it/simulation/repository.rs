@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use fastrand::Rng;
+use silenced::declaration::EarlierVersion;
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
 
 use super::calendar::{Minute, When};
-use super::fault::BROKEN_FILES_GO_ON;
 
 /// How certain it is that something is silent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -126,7 +126,7 @@ pub(super) struct Commit {
 struct Fact {
     alerts: String,
     windows: Vec<(Minute, Minute)>,
-    /// Whether its content stands: its file is readable, or goes on, and nothing holds it.
+    /// Whether nothing holds it.
     is_certain: bool,
 }
 
@@ -140,13 +140,11 @@ impl Commit {
         for entry in self.entries() {
             *names.entry(&entry.name).or_default() += 1;
         }
-        let files = self.files.values();
-        let entries = files.flat_map(|file| file.entries.iter().map(move |entry| (file, entry)));
-        let facts = entries.map(|(file, entry)| Fact {
+        // A broken file goes on as its newest readable version.
+        let facts = self.entries().map(|entry| Fact {
             alerts: entry.alerts(),
             windows: entry.when.windows(from, to),
-            is_certain: (file.damage.is_none() || BROKEN_FILES_GO_ON)
-                && !entry.suspended
+            is_certain: !entry.suspended
                 && names[entry.name.as_str()] == 1
                 && !self.ended.contains(&entry.name),
         });
@@ -203,13 +201,17 @@ impl Commit {
         })
     }
 
+    fn revision(&self) -> Revision {
+        Revision::Commit(format!("{:07x}{:033x}", self.number, 0))
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         let files = self.files.iter().map(|(path, file)| SnapshotFile {
             path: path.clone(),
             content: file.content(),
         });
         Snapshot {
-            revision: Revision::Commit(format!("{:07x}{:033x}", self.number, 0)),
+            revision: self.revision(),
             files: files.collect(),
             skipped: Vec::new(),
         }
@@ -226,8 +228,11 @@ pub(super) struct Repository {
     to: Minute,
 }
 
-/// As many commits as can matter to a pass under way.
-const HISTORY: usize = 24;
+/// More commits than an episode has; files may stay broken for long.
+const HISTORY: usize = 2000;
+
+/// As many as the program looks through.
+const LOOK_BACK: usize = 100;
 
 impl Repository {
     /// Windows are known from one time to the other.
@@ -274,6 +279,39 @@ impl Repository {
         self.history[first.unwrap_or(0)..]
             .iter()
             .map(|(_, commit)| commit)
+    }
+
+    /// Whether any commit declares that name that was the head at some time since `since`.
+    pub(super) fn declares(&self, since: Timestamp, name: &str) -> bool {
+        self.since(since)
+            .any(|commit| commit.entries().any(|entry| entry.name == name))
+    }
+
+    /// What the broken files, and the files that are gone, said before that
+    /// revision; the newest first.
+    pub(super) fn earlier(&self, revision: &Revision, broken: &[String]) -> Vec<EarlierVersion> {
+        let commits: Vec<&Commit> = self.history.iter().map(|(_, commit)| commit).collect();
+        let Some(head) = commits
+            .iter()
+            .rposition(|commit| commit.revision() == *revision)
+        else {
+            return Vec::new();
+        };
+        let mut versions: Vec<EarlierVersion> = Vec::new();
+        for commit in commits[..head].iter().rev().take(LOOK_BACK) {
+            for (path, file) in &commit.files {
+                let wanted = broken.contains(path) || !commits[head].files.contains_key(path);
+                let known = versions.iter().any(|version| version.path == *path);
+                if let (true, false, None) = (wanted, known, file.damage) {
+                    versions.push(EarlierVersion {
+                        path: path.clone(),
+                        content: file.text().into_bytes(),
+                        revision: commit.revision(),
+                    });
+                }
+            }
+        }
+        versions
     }
 
     /// Whether every commit wants the silence of that name for those alerts at
@@ -392,9 +430,14 @@ impl Author {
             .map(|(path, _)| path.clone())
             .collect();
         let Some(path) = self.rng.choice(paths) else {
-            let entry = new.map(|name| self.entry(name));
-            let file = files.entry("begun-again.yaml".to_owned()).or_default();
-            file.entries.extend(entry);
+            let entries = new.map(|name| self.entry(name)).into_iter().collect();
+            let file = File {
+                entries,
+                damage: None,
+            };
+            files
+                .entry(format!("begun-{}.yaml", self.rng.u8(..)))
+                .or_insert(file);
             return "began again";
         };
         let other = format!("team-{}/{}.yaml", self.rng.u8(..4), self.rng.u8(..));

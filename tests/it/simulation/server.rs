@@ -312,10 +312,15 @@ impl SilenceApi for Line {
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         let stored = self.server.stored();
-        self.server
-            .state()
-            .account
-            .set(self.process, draft, &stored);
+        {
+            let mut state = self.server.state();
+            let State {
+                account,
+                repository,
+                ..
+            } = &mut *state;
+            account.set(self.process, draft, &stored, repository);
+        }
         let mut candidates = OF_REQUESTS.to_vec();
         candidates.retain(|&fault| match fault {
             // Only what is there already can win against an update.
