@@ -82,7 +82,7 @@ virtual_environment() {
 
 zones() { # RELEASE WHEEL: the compiled zones of one release of the time zone database
   tool "zones-$1" "tzdata $2" \
-    .tools/python/bin/pip --quiet --disable-pip-version-check install --upgrade --target ".tools/zones-$1" "tzdata==$2"
+    .tools/python/bin/pip --quiet --disable-pip-version-check install --no-deps --upgrade --target ".tools/zones-$1" "tzdata==$2"
 }
 
 alertmanager() { # NAME SUITE [VERSION]
