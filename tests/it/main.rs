@@ -35,6 +35,7 @@ mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
+mod documentation;
 mod holds;
 mod matcher;
 mod matcher_differential;

@@ -6,4 +6,5 @@ pub(crate) mod git_server;
 pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;
+pub(crate) mod tool;
 pub(crate) mod world;
