@@ -1,6 +1,7 @@
 //! What several integration tests share.
 
 pub(crate) mod alertmanager;
+pub(crate) mod certificates;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
 pub(crate) mod passes;
