@@ -31,11 +31,13 @@
 
 mod cli;
 mod client;
+mod cluster;
 mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
 mod holds;
+mod kill;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
