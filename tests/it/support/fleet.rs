@@ -194,9 +194,15 @@ impl Fleet {
     }
 }
 
+/// Without TLS: to read the machine's authorities takes longer than a list.
+fn client() -> Client {
+    let client = Client::builder().no_proxy().tls_certs_only([]);
+    client.build().unwrap()
+}
+
 /// Every silence of a server.
 pub(crate) async fn list(url: &str) -> Vec<Value> {
-    let request = Client::new().get(format!("{url}/api/v2/silences"));
+    let request = client().get(format!("{url}/api/v2/silences"));
     let answer = request.send().await.unwrap();
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
@@ -260,7 +266,7 @@ pub(crate) async fn make_foreign(url: &str) -> Vec<Value> {
             "createdBy": "chaos",
             "comment": comment,
         });
-        let posted = Client::new()
+        let posted = client()
             .post(format!("{url}/api/v2/silences"))
             .header("content-type", "application/json")
             .body(body.to_string())
