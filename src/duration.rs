@@ -16,10 +16,18 @@ const UNITS: [(&str, u64); 6] = [
 
 /// A text that is not a duration.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{text}` is not a duration such as `90s`, `1h30m` or `2d`{hint}")]
+#[error("`{text}` is not a duration such as `90s`, `1h30m` or `2d`{}{hint}", if hint.is_empty() { "" } else { ": " })]
 pub struct InvalidDuration {
     text: String,
     hint: &'static str,
+}
+
+impl InvalidDuration {
+    /// What to write instead; empty when there is nothing to add.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        self.hint
+    }
 }
 
 /// Reads whole numbers with the units y, w, d, h, m and s, each at most once,
@@ -43,16 +51,19 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
             return Err(invalid(""));
         }
         if unit.is_empty() {
+            return Err(invalid("write a unit after each number (y, w, d, h, m, s)"));
+        }
+        if unit == "ms" {
             return Err(invalid(
-                ": write a unit after each number (y, w, d, h, m, s)",
+                "silences have whole seconds, so `ms` is not accepted",
             ));
         }
         let Some(position) = units.iter().position(|(name, _)| *name == unit) else {
             let is_unit = UNITS.iter().any(|(name, _)| *name == unit);
             return Err(invalid(if is_unit {
-                ": write each unit once, the larger before the smaller"
+                "write each unit once, the larger before the smaller"
             } else {
-                ": the units are y, w, d, h, m and s"
+                "the units are y, w, d, h, m and s"
             }));
         };
         let (known, smaller) = units.split_at(position + 1);
@@ -63,7 +74,7 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
             .ok()
             .and_then(|number| number.checked_mul(unit_seconds))
             .and_then(|part| seconds.checked_add(part))
-            .ok_or_else(|| invalid(": it is too long"))?;
+            .ok_or_else(|| invalid("it is too long"))?;
         rest = tail;
     }
     match text {

@@ -95,7 +95,7 @@ case ${1:-all} in
     alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
     alertmanager alertmanager-newest forky
     tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
-    python python kubernetes-validate==1.37.0
+    python python kubernetes-validate==1.37.0 icalendar==7.3.0
     ;;
   benches)
     apt_install "${compile[@]}" python3-venv

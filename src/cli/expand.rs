@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::terminal::Terminal;
 use super::{CommandError, Exit, diagnostics, validate};
 use crate::clock::Clock;
-use crate::declaration::{Declaration, expansion};
+use crate::declaration::{Declaration, expansion, icalendar};
 use crate::duration;
 use crate::interval::Interval;
 use crate::name::SilenceName;
@@ -24,6 +24,9 @@ use crate::zoneinfo::ZoneSource;
 /// What is shown without `--to`.
 const DEFAULT_RANGE: Duration = Duration::from_hours(7 * 24);
 
+/// What calendars call it.
+const CALENDAR: &str = "Silences";
+
 /// Print the intervals that declarations come to
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -31,10 +34,11 @@ Examples:
   silenced expand silences                                     the next seven days
   silenced expand silences --name nightly-info --from 2026-03-28 --to 2026-03-30
   silenced expand silences --from 2026-03-28T12:00:00+01:00 --format json
+  silenced expand silences --to 2027-01-01 --format ics > silences.ics
 
 A time is RFC 3339, or a date, which is its midnight in UTC. Intervals are cut off where the range
-begins and ends. DST marks where the clocks change in between: how much longer or shorter it is
-than the clock on the wall says.
+begins and ends; DST marks where the clocks change in between: how much longer or shorter it is
+than the clock on the wall says. Events of a calendar are whole; what is disabled has none.
 
 Exit codes: 0, or 1 when a file has errors; valid declarations are printed all the same.")]
 pub(super) struct Arguments {
@@ -71,6 +75,8 @@ enum Format {
     Table,
     // For machines.
     Json,
+    // For calendars to subscribe to.
+    Ics,
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
@@ -88,7 +94,8 @@ impl Arguments {
         terminal: &Terminal,
         mut zones: ZoneSource,
     ) -> Result<Exit, CommandError> {
-        let range = self.range(Clock::System.now())?;
+        let now = Clock::System.now();
+        let range = self.range(now)?;
         let zones = zones.load();
         let declarations = validate::read(&self.directory, &zones)?;
         terminal.message(&diagnostics::text(
@@ -110,6 +117,7 @@ impl Arguments {
                 let value = expansion::to_json(chosen, range, zones.version());
                 format!("{value:#}\n")
             }
+            Format::Ics => icalendar::calendar(chosen, range, CALENDAR, now),
         };
         terminal.print(&text)?;
         for name in &unknown {
@@ -193,7 +201,7 @@ fn rows_of(declaration: &Declaration, range: Interval) -> Vec<[String; COLUMNS.l
                 notes.push("cut off".to_owned());
             }
             notes.extend(zone.and_then(|zone| clock_change(zone, interval)));
-            notes.extend(state(declaration));
+            notes.extend(expansion::state(declaration).map(str::to_owned));
             [
                 declaration.name.to_string(),
                 start.to_string(),
@@ -209,23 +217,12 @@ fn rows_of(declaration: &Declaration, range: Interval) -> Vec<[String; COLUMNS.l
         return rows;
     }
     let mut notes = vec!["no interval in this range".to_owned()];
-    notes.extend(state(declaration));
+    notes.extend(expansion::state(declaration).map(str::to_owned));
     let mut row = [const { String::new() }; COLUMNS.len()];
     let [name, .., last] = &mut row;
     *name = declaration.name.to_string();
     *last = notes.join(", ");
     vec![row]
-}
-
-/// Why a declaration's intervals become no silences.
-fn state(declaration: &Declaration) -> Option<String> {
-    if !declaration.enabled {
-        Some("disabled".to_owned())
-    } else if declaration.suspended {
-        Some("suspended".to_owned())
-    } else {
-        (!declaration.violations.is_empty()).then(|| "held by policy".to_owned())
-    }
 }
 
 /// On the wall clock of the zone, with weekday and offset.

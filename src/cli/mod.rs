@@ -7,6 +7,7 @@ mod demo;
 mod diagnostics;
 mod environment;
 mod expand;
+mod history;
 mod options;
 mod pass;
 mod plan;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::history::SharedSource;
 use super::signals::{stop_on_signal, stopped};
 use super::terminal::Terminal;
 use super::{CommandError, diagnostics};
@@ -41,8 +42,10 @@ pub(super) fn make(
 ) -> Result<Pass, CommandError> {
     let cache = configuration.cache_directory.as_deref();
     let source = Source::open(configuration.source, cache).map_err(CommandError::failed)?;
+    let source = SharedSource::new(source);
     let mut reconciler =
-        Reconciler::new(configuration.reconcile, zones.load(), configuration.targets);
+        Reconciler::new(configuration.reconcile, zones.load(), configuration.targets)
+            .with_history(source.read_history());
     let watching = Arc::clone(terminal);
     let progress = move |target: &TargetName, ended: usize, total: usize| {
         if total >= WORTH_PROGRESS {
@@ -106,12 +109,12 @@ pub(super) fn make(
 
 /// Reads the source on a thread of its own, until somebody stops us.
 async fn read(
-    mut source: Source,
+    source: SharedSource,
     terminal: Arc<Terminal>,
     stop: watch::Receiver<bool>,
 ) -> Result<Result<Snapshot, String>, CommandError> {
     let reading = tokio::task::spawn_blocking(move || {
-        let read = source.read_with_progress(&mut |progress| match progress {
+        let mut show = |progress| match progress {
             Progress::Receiving {
                 objects,
                 total_objects,
@@ -121,7 +124,8 @@ async fn read(
                 bytes >> 10
             )),
             Progress::Note(note) => terminal.warn(&note.to_string()),
-        });
+        };
+        let read = source.with(|source| source.read_with_progress(&mut show));
         terminal.clear_progress();
         read.map_err(|error| error.to_string())
     });

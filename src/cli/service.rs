@@ -2,13 +2,14 @@
 //! together, for `run` and `demo`.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::CommandError;
+use super::history::SharedSource;
 use super::signals::stopped;
 use crate::alertmanager::Client;
 use crate::clock::Clock;
@@ -41,11 +42,13 @@ impl Service {
         let mut zone_source = self.zones;
         let zones = zone_source.load();
         let metrics = Arc::new(Metrics::new());
-        let reconciler = Reconciler::new(self.settings, zones, self.targets);
+        let source = SharedSource::new(self.source);
+        let reconciler =
+            Reconciler::new(self.settings, zones, self.targets).with_history(source.read_history());
         let abandoned = Arc::new(Notify::new());
         let (daemon, handle) = Daemon::new(
             reconciler,
-            read_source(self.source, stop.clone(), Arc::clone(&abandoned)),
+            read_source(source, stop.clone(), Arc::clone(&abandoned)),
             zone_source,
             Clock::System,
             self.interval,
@@ -70,15 +73,16 @@ impl Service {
 
 /// Reads on a thread of its own. Once `stop` turns true a read is of no use any
 /// more: it is left to itself, and `abandoned` is told.
-fn read_source(source: Source, stop: watch::Receiver<bool>, abandoned: Arc<Notify>) -> ReadSource {
-    let source = Arc::new(Mutex::new(source));
+fn read_source(
+    source: SharedSource,
+    stop: watch::Receiver<bool>,
+    abandoned: Arc<Notify>,
+) -> ReadSource {
     Box::new(move || {
-        let (source, abandoned) = (Arc::clone(&source), Arc::clone(&abandoned));
+        let (source, abandoned) = (source.clone(), Arc::clone(&abandoned));
         let stopped = stopped(stop.clone());
         let reading = tokio::task::spawn_blocking(move || {
-            // A read that panicked leaves a mirror that the next one mends.
-            let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
-            source.read().map_err(|error| error.to_string())
+            source.with(|source| source.read().map_err(|error| error.to_string()))
         });
         Box::pin(async move {
             tokio::select! {

@@ -80,6 +80,13 @@ impl Status {
             "last_pass": pass.map(|pass| pass.to_json(self.answered)),
             "declarations": pass.map_or(0, |pass| pass.declarations.silences.len()),
             "diagnostics": pass.map_or(&[][..], |pass| &pass.declarations.diagnostics),
+            "stand_ins": pass.map_or(&[][..], |pass| &pass.declarations.stand_ins).iter().map(
+                |stand_in| json!({
+                    "file": stand_in.path,
+                    "revision": stand_in.revision.to_string(),
+                    "silences": stand_in.silences,
+                }),
+            ).collect::<Vec<_>>(),
             "covered_until": pass.and_then(Pass::covered_until),
         })
     }

@@ -35,8 +35,14 @@ pub(super) struct TimeInterval {
 pub(super) type Definitions<T> = Vec<(String, Option<T>)>;
 
 /// `dates`: a mapping from names to lists, or a list of `{name, dates}`.
-pub(super) fn dates(node: &Node, context: &Context<'_>) -> Definitions<Vec<DateRange>> {
-    if let Kind::Mapping(entries) = &node.kind {
+pub(super) fn dates(nodes: &[&Node], context: &Context<'_>) -> Definitions<Vec<DateRange>> {
+    if let [
+        Node {
+            kind: Kind::Mapping(entries),
+            ..
+        },
+    ] = nodes
+    {
         return entries
             .iter()
             .map(|entry| {
@@ -47,7 +53,7 @@ pub(super) fn dates(node: &Node, context: &Context<'_>) -> Definitions<Vec<DateR
             })
             .collect();
     }
-    named(node, "a list of dates", &["dates"], context, |fields| {
+    named(nodes, "a list of dates", &["dates"], context, |fields| {
         if let Some(name) = fields
             .get("name")
             .filter(|name| name.scalar().is_some_and(scalar::is_date_like))
@@ -79,7 +85,7 @@ fn date_list(node: &Node, context: &Context<'_>) -> Option<Vec<DateRange>> {
 
 /// `rotations`: a list of `{name, members, anchor, handoff, timezone, every_weeks}`.
 pub(super) fn rotations(
-    node: &Node,
+    nodes: &[&Node],
     file_zone: &ZoneChoice,
     context: &Context<'_>,
 ) -> Definitions<Arc<Rotation>> {
@@ -92,7 +98,7 @@ pub(super) fn rotations(
         "every_weeks",
         "every_days",
     ];
-    named(node, "a rotation", &keys, context, |fields| {
+    named(nodes, "a rotation", &keys, context, |fields| {
         rotation(fields, file_zone, context).map(Arc::new)
     })
 }
@@ -155,15 +161,24 @@ fn rotation(
 }
 
 /// `time_intervals`: a list of `{name, time_intervals: [rule]}`, as in `alertmanager.yml`.
-pub(super) fn time_intervals(node: &Node, context: &Context<'_>) -> Definitions<TimeInterval> {
+pub(super) fn time_intervals(nodes: &[&Node], context: &Context<'_>) -> Definitions<TimeInterval> {
     named(
-        node,
+        nodes,
         "a time interval",
         &["time_intervals"],
         context,
         |fields| {
             let hint = "write `time_intervals:` with a list of rules, as in `alertmanager.yml`";
             let node = fields.required("time_intervals", hint, context.report)?;
+            if is_empty(node) {
+                context.report.warning(
+                    node.at,
+                    "empty-interval",
+                    "a time interval without rules never applies, as in Alertmanager",
+                    "add a rule, or remove the time interval",
+                );
+                return Some(TimeInterval { rules: Vec::new() });
+            }
             let items = list(node, "a list of rules", RULES, context.report)?;
             let rules: Vec<(Recurring, Place)> = items
                 .iter()
@@ -174,6 +189,14 @@ pub(super) fn time_intervals(node: &Node, context: &Context<'_>) -> Definitions<
     )
 }
 
+fn is_empty(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null => true,
+        Kind::Sequence(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 fn interval_rule(node: &Node, context: &Context<'_>) -> Option<(Recurring, Place)> {
     let report = context.report;
     let known: Vec<&str> = recurring::KEYS
@@ -181,10 +204,18 @@ fn interval_rule(node: &Node, context: &Context<'_>) -> Option<(Recurring, Place
         .chain(["location", "timezone", "except_dates"])
         .collect();
     let fields = Fields::read(node, "a rule of a time interval", &known, report)?;
+    let fields = fields.without_empty(report);
     let dates = recurring::except_dates(&fields, &[], context)
         .and_then(|except_dates| recurring::dates(&fields, except_dates, report));
     let times = recurring::times(&fields, report);
-    let zone = match timezone::of_form(&fields, &ZoneChoice::Unsaid, context) {
+    // An empty location is UTC too, as everywhere in Go.
+    let is_blank = |node: &Node| node.scalar().is_some_and(|name| name.trim().is_empty());
+    let choice = if fields.get("location").is_some_and(is_blank) {
+        ZoneChoice::Unsaid
+    } else {
+        timezone::of_form(&fields, &ZoneChoice::Unsaid, context)
+    };
+    let zone = match choice {
         ZoneChoice::Unsaid => {
             report.warning(
                 node.at,
@@ -204,32 +235,35 @@ fn interval_rule(node: &Node, context: &Context<'_>) -> Option<(Recurring, Place
     Some((rule, report.place(node.at)))
 }
 
-/// A list of mappings with a `name` each, unique in the file.
+/// Lists of mappings with a `name` each, unique in the file.
 fn named<T>(
-    node: &Node,
+    nodes: &[&Node],
     what: &'static str,
     keys: &[&str],
     context: &Context<'_>,
     decode: impl Fn(&Fields<'_>) -> Option<T>,
 ) -> Definitions<T> {
     let report = context.report;
-    let Kind::Sequence(items) = &node.kind else {
-        wrong_type(node, "a list with `name` in each item", report);
-        return Vec::new();
-    };
-    if items.len() > NAMES {
-        report.error(
-            node.at,
-            "too-many",
-            format!("more than {NAMES} names"),
-            "split the file",
-        );
-        return Vec::new();
+    let mut items: Vec<&Node> = Vec::new();
+    for node in nodes {
+        match &node.kind {
+            Kind::Sequence(more) => items.extend(more.iter()),
+            _ => wrong_type(node, "a list with `name` in each item", report),
+        }
+        if items.len() > NAMES {
+            report.error(
+                node.at,
+                "too-many",
+                format!("more than {NAMES} names"),
+                "split the file",
+            );
+            return Vec::new();
+        }
     }
     let known: Vec<&str> = keys.iter().copied().chain(["name"]).collect();
     let mut seen = BTreeSet::new();
     let mut definitions = Vec::with_capacity(items.len());
-    for item in items.iter() {
+    for item in items {
         if report.is_full() {
             break;
         }

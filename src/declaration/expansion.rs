@@ -27,3 +27,15 @@ pub fn to_json<'a>(
         .collect();
     json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "silences": silences })
 }
+
+/// Why the intervals of a declaration become no silences at present, for people.
+#[must_use]
+pub fn state(declaration: &Declaration) -> Option<&'static str> {
+    if !declaration.enabled {
+        Some("disabled")
+    } else if declaration.suspended {
+        Some("suspended")
+    } else {
+        (!declaration.violations.is_empty()).then_some("held by policy")
+    }
+}

@@ -10,6 +10,8 @@ use crate::nearest::nearest;
 pub(super) struct Fields<'n> {
     what: &'static str,
     entries: &'n [Entry],
+    /// Whether a key without a value counts as absent.
+    skips_empty: bool,
     /// Where the mapping begins.
     pub(super) at: Position,
 }
@@ -43,8 +45,31 @@ impl<'n> Fields<'n> {
         Some(Self {
             what,
             entries,
+            skips_empty: false,
             at: node.at,
         })
+    }
+
+    /// The same, and a key without a value counts as absent, with a warning:
+    /// so Alertmanager reads its configuration.
+    pub(super) fn without_empty(self, report: &Report<'_>) -> Self {
+        for entry in self.entries {
+            if matches!(entry.value.kind, Kind::Null) {
+                report.warning(
+                    entry.key_at,
+                    "empty-key",
+                    format!(
+                        "`{}` has no value, so it counts as absent, as in Alertmanager",
+                        shortened(&entry.key)
+                    ),
+                    "give it a value, or remove it",
+                );
+            }
+        }
+        Self {
+            skips_empty: true,
+            ..self
+        }
     }
 
     /// `node` when its keys have been checked before.
@@ -53,6 +78,7 @@ impl<'n> Fields<'n> {
             Kind::Mapping(entries) => Some(Self {
                 what,
                 entries,
+                skips_empty: false,
                 at: node.at,
             }),
             _ => None,
@@ -61,7 +87,10 @@ impl<'n> Fields<'n> {
 
     /// The key's place and its value; a key without a value counts as there.
     pub(super) fn entry(&self, key: &str) -> Option<&'n Entry> {
-        self.entries.iter().find(|entry| &*entry.key == key)
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| &*entry.key == key)?;
+        let is_absent = self.skips_empty && matches!(entry.value.kind, Kind::Null);
+        (!is_absent).then_some(entry)
     }
 
     /// The key's value.

@@ -74,7 +74,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The rules that were met, for [`super::review`], after one for the whole
+    /// The rules that were met, for [`super::review()`], after one for the whole
     /// declaration, whose name stands at `name`.
     pub(super) fn into_rules(self, name: Place) -> Vec<Rule> {
         let mut rules = self.rules.into_inner();

@@ -8,11 +8,13 @@ mod entry;
 pub mod expansion;
 mod fields;
 mod form;
+pub mod icalendar;
 mod leaf;
 mod matchers;
 mod names;
 mod policy;
 mod read;
+mod recovery;
 mod recurring;
 pub mod render;
 mod report;
@@ -24,6 +26,7 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use recovery::{EarlierVersion, StandIn};
 pub use review::{Rule, review};
 
 use crate::matcher::Matchers;
@@ -46,6 +49,8 @@ pub struct Declarations {
     /// ambiguous name or a violation of the policy concerns one declaration, and
     /// breaks no file.
     pub broken: Vec<BrokenFile>,
+    /// The earlier versions that stand in for broken files.
+    pub stand_ins: Vec<StandIn>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
 }

@@ -16,15 +16,20 @@ use crate::name::SilenceName;
 use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::zone::ZoneDatabase;
 
-const FILE_KEYS: [&str; 7] = [
+const FILE_KEYS: [&str; 8] = [
     "owner",
     "timezone",
     "targets",
     "silences",
     "time_intervals",
+    "mute_time_intervals",
     "rotations",
     "dates",
 ];
+
+/// Where named time intervals stand: an `alertmanager.yml` has them under
+/// either key, the second being the name of the first until 0.24, or under both.
+const INTERVAL_KEYS: [&str; 2] = ["mute_time_intervals", "time_intervals"];
 
 /// Declarations of one file.
 const SILENCES: usize = 20_000;
@@ -239,13 +244,13 @@ impl<'a> Reading<'a> {
             })
             .collect();
         let zone = |index: usize| file_zones.get(index).unwrap_or(&ZoneChoice::Unsaid);
-        let dates = self.definitions("dates", definition::dates);
+        let dates = self.definitions(&["dates"], definition::dates);
         add(dates, &mut self.named.dates);
-        let rotations = self.definitions("rotations", |node, context| {
-            definition::rotations(node, zone(context.file), context)
+        let rotations = self.definitions(&["rotations"], |nodes, context| {
+            definition::rotations(nodes, zone(context.file), context)
         });
         add(rotations, &mut self.named.rotations);
-        let intervals = self.definitions("time_intervals", definition::time_intervals);
+        let intervals = self.definitions(&INTERVAL_KEYS, definition::time_intervals);
         add(intervals, &mut self.named.intervals);
 
         let mut entries = Vec::new();
@@ -284,17 +289,22 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What all files define under `key`, each with the index of its file.
+    /// What all files define under `keys`, each with the index of its file. A
+    /// key with nothing below it, as in a skeleton, defines nothing.
     fn definitions<T>(
         &self,
-        key: &str,
-        read: impl Fn(&Node, &Context<'_>) -> Definitions<T>,
+        keys: &[&str],
+        read: impl Fn(&[&Node], &Context<'_>) -> Definitions<T>,
     ) -> Vec<(usize, Definitions<T>)> {
         (0..)
             .zip(self.files)
-            .filter_map(|(index, file)| {
-                let node = file.get(key)?;
-                Some((index, read(node, &self.context(index, file))))
+            .map(|(index, file)| {
+                let nodes: Vec<&Node> = keys
+                    .iter()
+                    .filter_map(|key| file.get(key))
+                    .filter(|node| !matches!(node.kind, Kind::Null))
+                    .collect();
+                (index, read(&nodes, &self.context(index, file)))
             })
             .collect()
     }

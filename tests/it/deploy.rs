@@ -4,38 +4,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
+
+use super::support::tool::{root, tool};
 
 const BASE: &str = "deploy/kubernetes/base";
 const EXAMPLE: &str = "deploy/kubernetes/overlays/example";
 
 /// The oldest and the newest Kubernetes that the manifests are checked against.
 const KUBERNETES: [&str; 2] = ["1.32", "1.37"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Runs one of the project's own tools and returns what it prints.
-fn tool(program: &str, arguments: &[&str]) -> String {
-    let path = root().join(".tools").join(program);
-    let output = Command::new(&path)
-        .args(arguments)
-        .current_dir(root())
-        .output();
-    let output =
-        output.unwrap_or_else(|error| panic!("{}: {error}: run `make tools`", path.display()));
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{program} {arguments:?}: {stdout}{stderr}"
-    );
-    stdout
-}
 
 fn render(directory: &str) -> String {
     tool("kustomize/usr/bin/kustomize", &["build", directory])

@@ -36,6 +36,7 @@ mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
+mod documentation;
 mod holds;
 mod kill;
 mod matcher;

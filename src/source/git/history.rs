@@ -1,14 +1,14 @@
 //! What did a file say before? Its earlier versions, for when the newest one
 //! cannot be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use git2::{Commit, ErrorCode, Oid, Repository};
+use git2::{Commit, Delta, ErrorCode, Oid, Repository, Tree};
 use serde::{Deserialize, Serialize};
 
 use super::mirror::MirrorPath;
 use super::{failure, initialise, open};
-use crate::source::bounds::Bounds;
+use crate::source::bounds::{Bounds, FileName};
 use crate::source::error::SourceError;
 use crate::source::settings::GitSettings;
 
@@ -67,6 +67,79 @@ pub fn read_history(
     read().map_err(|error| failure::local(mirror.path(), &error))
 }
 
+/// The declaration files that the last [`VANISHED_COMMITS`] commits took away,
+/// with what each said last, most lately removed first. A file that was renamed
+/// is among them under its old name. At most `limit` of them.
+pub fn read_vanished(
+    settings: &GitSettings,
+    mirror: &MirrorPath,
+    bounds: &Bounds,
+    commit: &str,
+    limit: usize,
+) -> Result<Vec<(String, HistoricVersion)>, SourceError> {
+    initialise()?;
+    let repository = open(mirror.path())?;
+    let root: PathBuf = settings.path.parts().collect();
+    let read = || -> Result<Vec<(String, HistoricVersion)>, git2::Error> {
+        let newest = repository.find_commit(Oid::from_str(commit)?)?;
+        let mut vanished: Vec<(String, HistoricVersion)> = Vec::new();
+        let mut current = newest.clone();
+        for _ in 0..VANISHED_COMMITS {
+            let Some(parent) = first_parent(&current)? else {
+                break;
+            };
+            let before = tree_at(&repository, &parent, &root)?;
+            let after = tree_at(&repository, &current, &root)?;
+            let diff = repository.diff_tree_to_tree(before.as_ref(), after.as_ref(), None)?;
+            for delta in diff
+                .deltas()
+                .filter(|delta| delta.status() == Delta::Deleted)
+            {
+                let Some(path) = delta.old_file().path().and_then(|path| path.to_str()) else {
+                    continue;
+                };
+                let is_known = vanished.iter().any(|(known, _)| known == path);
+                let is_back = blob_at(&newest, &root.join(path))?.is_some();
+                if is_known || is_back || !is_declaration(path) || vanished.len() >= limit {
+                    continue;
+                }
+                if let Some(content) = read_small(&repository, delta.old_file().id(), bounds)? {
+                    let commit = parent.id().to_string();
+                    vanished.push((path.to_owned(), HistoricVersion { commit, content }));
+                }
+            }
+            current = parent;
+        }
+        Ok(vanished)
+    };
+    read().map_err(|error| failure::local(mirror.path(), &error))
+}
+
+/// A rename that broke its file is noticed at once or soon; beyond a working
+/// week of merges nobody means the old file any more.
+const VANISHED_COMMITS: usize = 100;
+
+fn is_declaration(path: &str) -> bool {
+    let mut names = path.rsplit('/').map(|name| FileName::of(name.as_bytes()));
+    names.next() == Some(FileName::Declaration) && names.all(|name| name != FileName::Hidden)
+}
+
+fn tree_at<'a>(
+    repository: &'a Repository,
+    commit: &Commit<'a>,
+    root: &Path,
+) -> Result<Option<Tree<'a>>, git2::Error> {
+    let tree = commit.tree()?;
+    if root.as_os_str().is_empty() {
+        return Ok(Some(tree));
+    }
+    match tree.get_path(root) {
+        Ok(entry) => repository.find_tree(entry.id()).map(Some),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn first_parent<'a>(commit: &Commit<'a>) -> Result<Option<Commit<'a>>, git2::Error> {
     match commit.parent(0) {
         Ok(parent) => Ok(Some(parent)),
@@ -76,7 +149,7 @@ fn first_parent<'a>(commit: &Commit<'a>) -> Result<Option<Commit<'a>>, git2::Err
 }
 
 /// The blob of a regular file at a path of a commit.
-fn blob_at(commit: &Commit<'_>, path: &std::path::Path) -> Result<Option<Oid>, git2::Error> {
+fn blob_at(commit: &Commit<'_>, path: &Path) -> Result<Option<Oid>, git2::Error> {
     match commit.tree()?.get_path(path) {
         Ok(entry) => Ok((entry.filemode_raw() & 0o170_000 == 0o100_000).then(|| entry.id())),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(None),

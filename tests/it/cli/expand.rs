@@ -247,3 +247,46 @@ silences:
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn a_calendar_has_the_whole_windows() {
+    let silences = directory(&[("nightly.yaml", NIGHTLY)]);
+    let arguments = [
+        "expand",
+        ".",
+        "--from",
+        "2026-03-28T23:00:00Z",
+        "--to",
+        "2026-03-29T12:00:00Z",
+        "--format",
+        "ics",
+    ];
+    let finished = finish(silenced().args(arguments).current_dir(silences.path()));
+    let shown = finished.shown(&[("\r\n", "\n")]);
+    let (before, rest) = shown.split_once("DTSTAMP:").unwrap();
+    let (stamp, after) = rest.split_at("20260301T120000Z".len());
+    assert!(stamp.ends_with('Z') && !rest.contains("DTSTAMP"), "{shown}");
+    expect![[r#"
+        BEGIN:VCALENDAR
+        VERSION:2.0
+        PRODID:-//silenced//silenced//EN
+        CALSCALE:GREGORIAN
+        METHOD:PUBLISH
+        X-WR-CALNAME:Silences
+        BEGIN:VEVENT
+        UID:nightly-info-20260328T210000Z@silenced
+        DTSTAMP:now
+        DTSTART:20260328T210000Z
+        DTEND:20260329T040000Z
+        SUMMARY:nightly-info
+        DESCRIPTION:Low-severity noise waits for the morning.\n\nOwner: automation\
+         nMatcher: severity="info"\nDeclared in: nightly.yaml\, line 4
+        CATEGORIES:automation
+        STATUS:CONFIRMED
+        TRANSP:TRANSPARENT
+        END:VEVENT
+        END:VCALENDAR
+        exit 0
+    "#]]
+    .assert_eq(&format!("{before}DTSTAMP:now{after}"));
+}

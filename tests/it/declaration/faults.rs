@@ -144,7 +144,7 @@ fn files() {
             a.yaml:3:1: error[unknown-key]: unknown key `version` in a file
              3 | version: 1
                | ^
-               hint: the keys of a file are `owner`, `timezone`, `targets`, `silences`, `time_intervals`, `rotations`, `dates`
+               hint: the keys of a file are `owner`, `timezone`, `targets`, `silences`, `time_intervals`, `mute_time_intervals`, `rotations`, `dates`
             a.yaml:1:8: error[wrong-type]: expected an owner, but found a list
              1 | owner: [a]
                |        ^

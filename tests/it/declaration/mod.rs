@@ -5,6 +5,8 @@ mod faults;
 mod files;
 mod forms;
 mod hostile;
+mod icalendar;
+mod pasted;
 mod recurring_faults;
 mod rendering;
 mod review;

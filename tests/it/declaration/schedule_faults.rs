@@ -118,7 +118,7 @@ fn forms() {
             a.yaml:8:46: error[invalid-duration]: expected a duration such as `1h30m` or `2d`, but found `90`
              8 |     {all_of: [{cron: '0 22 * * *', duration: 90}, {tmies: []}]}
                |                                              ^
-               hint: write a unit after each number: y, w, d, h, m or s
+               hint: write a unit after each number (y, w, d, h, m, s)
             a.yaml:8:51: error[no-form]: this schedule does not say when
              8 |     {all_of: [{cron: '0 22 * * *', duration: 90}, {tmies: []}]}
                |                                                   ^

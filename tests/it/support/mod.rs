@@ -10,4 +10,5 @@ pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;
 pub(crate) mod round_robin;
+pub(crate) mod tool;
 pub(crate) mod world;

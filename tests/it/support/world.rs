@@ -11,10 +11,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
 use silenced::clock::Clock;
+use silenced::declaration::EarlierVersion;
 use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
 use silenced::name::{InstanceName, TargetName};
 use silenced::plan::{Fingerprint, Ownership, Settings};
-use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
+use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, Reconciler, Target};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
@@ -97,9 +98,14 @@ pub(crate) struct World {
     /// The plan that the next pass may carry out past its guards.
     pub(crate) confirmed: Option<Fingerprint>,
     reconciler: Reconciler<InMemory>,
-    files: BTreeMap<String, String>,
-    commits: u32,
+    files: Files,
+    /// Every commit, the newest last.
+    commits: Arc<Mutex<Vec<Files>>>,
+    /// Whether a new process can look back.
+    pub(crate) has_history: bool,
 }
+
+type Files = BTreeMap<String, String>;
 
 impl World {
     pub(crate) fn at(now: &str) -> Self {
@@ -110,33 +116,50 @@ impl World {
         let clock = Clock::simulated(Timestamp::parse(now).unwrap());
         let api = InMemory::new(version, clock);
         let settings = Settings::new(InstanceName::new("lab").unwrap());
-        let reconciler = reconciler(settings.clone(), api.clone());
+        let commits = Arc::default();
+        let reconciler =
+            reconciler(settings.clone(), api.clone()).with_history(read_history(&commits));
         Self {
             settings,
             confirmed: None,
             clock,
             api,
             reconciler,
-            files: BTreeMap::new(),
-            commits: 0,
+            files: Files::new(),
+            commits,
+            has_history: true,
         }
     }
 
     /// The daemon dies, and another one starts with the present settings.
     pub(crate) fn restart(&mut self) {
-        self.reconciler = reconciler(self.settings.clone(), self.api.clone());
+        let mut reconciler = reconciler(self.settings.clone(), self.api.clone());
+        if self.has_history {
+            reconciler = reconciler.with_history(read_history(&self.commits));
+        }
+        self.reconciler = reconciler;
     }
 
     /// Commits a file.
     pub(crate) fn write(&mut self, path: &str, text: &str) {
         self.files.insert(path.to_owned(), text.to_owned());
-        self.commits += 1;
+        self.commit();
     }
 
     /// Commits the absence of a file.
     pub(crate) fn delete(&mut self, path: &str) {
         self.files.remove(path).unwrap();
-        self.commits += 1;
+        self.commit();
+    }
+
+    /// Commits a file under another name, with other content.
+    pub(crate) fn rename(&mut self, from: &str, to: &str, text: &str) {
+        self.files.remove(from).unwrap();
+        self.write(to, text);
+    }
+
+    fn commit(&self) {
+        self.commits.lock().unwrap().push(self.files.clone());
     }
 
     /// One pass, which must not fail.
@@ -179,7 +202,7 @@ impl World {
             content: Ok(text.clone().into_bytes()),
         });
         Snapshot {
-            revision: Revision::Commit(format!("{:07x}{:033}", self.commits, 0)),
+            revision: revision(self.commits.lock().unwrap().len()),
             files: files.collect(),
             skipped: Vec::new(),
         }
@@ -275,6 +298,32 @@ pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
         .split(", ")
         .map(|text| silenced::matcher::Matcher::parse(text).unwrap().matcher);
     silenced::matcher::Matchers::new(matchers.collect())
+}
+
+fn revision(commits: usize) -> Revision {
+    Revision::Commit(format!("{commits:07x}{:033}", 0))
+}
+
+/// What Git would tell: other versions of the broken files and of files that
+/// are gone, the newest first.
+fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
+    let commits = Arc::clone(commits);
+    Box::new(move |_, broken| {
+        let commits = commits.lock().unwrap();
+        let newest = commits.last().unwrap();
+        let numbered = commits.iter().enumerate().rev().skip(1);
+        let versions = numbered.flat_map(|(number, files)| {
+            let wanted = files
+                .iter()
+                .filter(|(path, _)| broken.contains(*path) || !newest.contains_key(*path));
+            wanted.map(move |(path, text)| EarlierVersion {
+                path: path.clone(),
+                content: text.clone().into_bytes(),
+                revision: revision(number + 1),
+            })
+        });
+        Box::pin(ready(versions.collect()))
+    })
 }
 
 fn reconciler(settings: Settings, api: InMemory) -> Reconciler<InMemory> {

@@ -1,0 +1,76 @@
+//! What did the files of a Git repository say before? One source, for reading
+//! and for looking back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::declaration::EarlierVersion;
+use crate::reconcile::ReadHistory;
+use crate::snapshot::Revision;
+use crate::source::{Source, SourceError};
+
+/// Versions of a broken file that are tried. Each is read anew when the file
+/// changes, and a file that was broken ten times in a row has no good one near.
+const VERSIONS: usize = 10;
+
+/// Files that are gone, one of which may have become the broken one.
+const VANISHED: usize = 20;
+
+/// A source that more than one thread asks, one at a time.
+#[derive(Clone, Debug)]
+pub(super) struct SharedSource(Arc<Mutex<Source>>);
+
+impl SharedSource {
+    pub(super) fn new(source: Source) -> Self {
+        Self(Arc::new(Mutex::new(source)))
+    }
+
+    /// Blocks until nobody else uses it.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Source) -> T) -> T {
+        // A read that panicked leaves a mirror that the next one mends.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks back on a thread of its own. What cannot be read is logged: the
+    /// broken files then hold their silences without a stand-in.
+    pub(super) fn read_history(&self) -> ReadHistory {
+        let source = self.clone();
+        Box::new(move |revision, broken| {
+            let source = source.clone();
+            let reading = tokio::task::spawn_blocking(move || {
+                source.with(|source| earlier_versions(source, &revision, &broken))
+            });
+            Box::pin(async move {
+                match reading.await {
+                    Ok(Ok(versions)) => versions,
+                    Ok(Err(error)) => {
+                        tracing::warn!("no earlier versions of the broken files: {error}");
+                        Vec::new()
+                    }
+                    Err(error) => {
+                        tracing::error!("looking for earlier versions failed: {error}");
+                        Vec::new()
+                    }
+                }
+            })
+        })
+    }
+}
+
+fn earlier_versions(
+    source: &Source,
+    revision: &Revision,
+    broken: &[String],
+) -> Result<Vec<EarlierVersion>, SourceError> {
+    let mut versions = Vec::new();
+    for path in broken {
+        let history = source.read_history(revision, path, VERSIONS)?;
+        versions.extend(history.into_iter().map(|version| (path.clone(), version)));
+    }
+    versions.extend(source.read_vanished(revision, VANISHED)?);
+    let earlier = versions.into_iter().map(|(path, version)| EarlierVersion {
+        path,
+        content: version.content,
+        revision: Revision::Commit(version.commit),
+    });
+    Ok(earlier.collect())
+}

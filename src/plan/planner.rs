@@ -1,0 +1,264 @@
+//! What does each declaration come to? The table of [`super`], declaration by
+//! declaration and window by window.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::action::{Action, Change, Coverage, Hold, HoldCause};
+use super::marker::Marker;
+use super::observed::Owned;
+use super::settings::HandExpired;
+use super::{PlanInput, compare, pairing};
+use crate::declaration::{Declaration, Declarations, StandIn};
+use crate::name::SilenceName;
+use crate::schedule::{Occurrence, OccurrenceStart, occurrences};
+
+/// Windows that end this soon are not created: by the time the request
+/// arrives they may be over, and the server would refuse them.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// Goes through the declarations, and collects what each comes to.
+pub(super) struct Planner<'a> {
+    input: &'a PlanInput<'a>,
+    unsettled: BTreeSet<(&'a SilenceName, OccurrenceStart)>,
+    pub(super) actions: Vec<Action>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) remarks: Vec<String>,
+    pub(super) desired: usize,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(input: &'a PlanInput<'a>, remarks: Vec<String>) -> Self {
+        Self {
+            input,
+            unsettled: input
+                .recent
+                .unsettled(input.silences, input.now, input.settings.settle),
+            actions: Vec::new(),
+            holds: Vec::new(),
+            remarks,
+            desired: 0,
+        }
+    }
+}
+
+impl Planner<'_> {
+    pub(super) fn declaration(
+        &mut self,
+        declaration: &Declaration,
+        owned: Vec<Owned>,
+        tombstones: &[Owned],
+    ) {
+        let now = self.input.now;
+        if !declaration
+            .targets
+            .selects(self.input.target, self.input.labels)
+        {
+            return self.expire_all(owned, "not declared for this target");
+        }
+        if !declaration.enabled {
+            return self.expire_all(owned, "the declaration says `enabled: false`");
+        }
+        if declaration.expires.is_some_and(|expires| expires <= now) {
+            return self.expire_all(owned, "the declaration has expired");
+        }
+        if let Some(violation) = declaration.violations.first() {
+            return self.hold(&declaration.name, HoldCause::Policy, violation.clone());
+        }
+        if declaration.suspended {
+            let reason = "the declaration says `suspend: true`".to_owned();
+            return self.hold(&declaration.name, HoldCause::Suspended, reason);
+        }
+        if let Some(stand_in) = self.input.declarations.stand_in(&declaration.name) {
+            let StandIn { path, revision, .. } = stand_in;
+            let reason = format!("`{path}` cannot be read and goes on as of {revision}");
+            self.hold(&declaration.name, HoldCause::Broken, reason);
+        }
+        let windows = self.windows(declaration, &owned);
+        let pairing = pairing::pair(&windows, owned, declaration);
+        for (duplicate, kept) in pairing.duplicates {
+            self.expire(
+                duplicate,
+                Coverage::Remains,
+                &format!("duplicate of {kept}"),
+            );
+        }
+        for surplus in pairing.unpaired {
+            self.expire(surplus, Coverage::Ends, "the schedule has no such window");
+        }
+        for (window, live) in windows.iter().zip(pairing.live) {
+            let change = match live {
+                Some(live) => compare::adjust(self.input, declaration, window, live),
+                None if !self.is_to_be_created(declaration, window, tombstones) => continue,
+                None => Some(compare::create(self.input, declaration, window)),
+            };
+            self.desired += 1;
+            self.actions.extend(change.map(|(change, reason)| Action {
+                silence: declaration.name.clone(),
+                window: window.marker_start(),
+                change,
+                reason,
+            }));
+        }
+    }
+
+    /// Whether a window that nothing stands for gets a silence now.
+    fn is_to_be_created(
+        &mut self,
+        declaration: &Declaration,
+        window: &Occurrence,
+        tombstones: &[Owned],
+    ) -> bool {
+        let now = self.input.now;
+        if window.start > now.plus(self.input.settings.horizon) || window.end <= now.plus(MARGIN) {
+            return false;
+        }
+        let name = &declaration.name;
+        if self.unsettled.contains(&(name, window.marker_start())) {
+            let reason = "written just now, and not in the server's list yet".to_owned();
+            self.hold(name, HoldCause::Unsettled, reason);
+            return false;
+        }
+        let Some(tombstone) = tombstones
+            .iter()
+            .find(|old| self.was_hand_expired(old, window))
+        else {
+            return true;
+        };
+        let id = &tombstone.silence.id;
+        let at = tombstone.silence.ends_at;
+        match self.input.settings.hand_expired {
+            HandExpired::Recreate => {
+                self.remarks.push(format!(
+                    "{name} was expired by hand at {at} ({id}) and is created again"
+                ));
+                true
+            }
+            HandExpired::Respect => {
+                let reason = format!("expired by hand at {at} ({id})");
+                self.hold(name, HoldCause::HandExpired, reason);
+                false
+            }
+        }
+    }
+
+    /// Whether somebody else ended the silence of this window before its time.
+    /// One of another commit may have been ended by an earlier process of ours,
+    /// because that commit declared something else.
+    fn was_hand_expired(&self, tombstone: &Owned, window: &Occurrence) -> bool {
+        !window.is_lease
+            && tombstone.marker.start == window.marker_start()
+            && tombstone.silence.ends_at < window.end
+            && tombstone.marker.commit.as_deref() == self.input.revision.short_commit()
+            && !self.input.recent.has_ended(&tombstone.silence.id)
+    }
+
+    /// The windows that may be on the server: within the horizon, and as far
+    /// ahead as a pending silence of that name lies. A horizon that was made
+    /// shorter takes nothing away.
+    fn windows(&self, declaration: &Declaration, owned: &[Owned]) -> Vec<Occurrence> {
+        let now = self.input.now;
+        let reached = now.plus(self.input.settings.horizon);
+        let farthest = now.plus(crate::schedule::REACH);
+        let pending = owned
+            .iter()
+            .map(|owned| owned.silence.starts_at)
+            .max()
+            .unwrap_or(reached);
+        let until = reached
+            .max(pending.min(farthest))
+            .plus(Duration::from_secs(1));
+        occurrences(&declaration.schedule, now, until)
+    }
+
+    /// Owned silences of a name that nothing valid declares.
+    pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned>) {
+        let declarations = self.input.declarations;
+        if declarations.ambiguous.contains(name) {
+            let reason = "declared more than once".to_owned();
+            return self.hold(name, HoldCause::Broken, reason);
+        }
+        let (held, gone): (Vec<_>, Vec<_>) = owned
+            .into_iter()
+            .map(|owned| {
+                let reason = broken_reason(declarations, &owned.marker);
+                (owned, reason)
+            })
+            .partition(|(_, reason)| reason.is_some());
+        for (owned, _) in &held {
+            self.renew_held(owned);
+        }
+        let reasons: BTreeSet<String> = held.into_iter().filter_map(|(_, reason)| reason).collect();
+        for reason in reasons {
+            self.hold(name, HoldCause::Broken, reason);
+        }
+        self.expire_all(
+            gone.into_iter().map(|(owned, _)| owned).collect(),
+            "no longer declared",
+        );
+    }
+
+    /// A hold freezes content, not coverage: a lease of a declaration that
+    /// cannot be read goes on.
+    fn renew_held(&mut self, owned: &Owned) {
+        if let Some((change, reason)) = compare::renew(self.input, owned) {
+            self.actions.push(Action {
+                silence: owned.marker.silence.clone(),
+                window: owned.marker.start,
+                change,
+                reason,
+            });
+        }
+    }
+
+    fn hold(&mut self, silence: &SilenceName, cause: HoldCause, reason: String) {
+        self.holds.push(Hold {
+            silence: silence.clone(),
+            cause,
+            reason,
+        });
+    }
+
+    fn expire_all(&mut self, owned: Vec<Owned>, reason: &str) {
+        for owned in owned {
+            self.expire(owned, Coverage::Ends, reason);
+        }
+    }
+
+    fn expire(&mut self, owned: Owned, coverage: Coverage, reason: &str) {
+        self.actions.push(Action {
+            silence: owned.marker.silence,
+            window: owned.marker.start,
+            change: Change::Expire(Box::new(owned.silence), coverage),
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+/// Why a silence that nothing declares may still be declared by a broken file.
+fn broken_reason(declarations: &Declarations, marker: &Marker) -> Option<String> {
+    let source = marker.source.as_deref();
+    let at_source = declarations
+        .broken
+        .iter()
+        .find(|file| Some(file.path.as_str()) == source);
+    if let Some(file) = at_source {
+        return Some(format!("`{}` is broken", file.path));
+    }
+    if let Some(file) = declarations
+        .broken
+        .iter()
+        .find(|file| file.mentions(&marker.silence))
+    {
+        return Some(format!("`{}` is broken and mentions it", file.path));
+    }
+    // Its file is gone, and perhaps became one of the broken ones.
+    let source_is_missing = source.is_some_and(|source| !declarations.paths.contains(source));
+    let first = declarations.broken.first()?;
+    source_is_missing.then(|| {
+        format!(
+            "its file is gone and `{}`, which may be its new name, is broken",
+            first.path
+        )
+    })
+}
