@@ -12,8 +12,9 @@ root=$PWD
 export PATH=$PATH:/usr/sbin:/sbin
 
 compile=(gcc libc6-dev make pkg-config libssl-dev zlib1g-dev)
-# git: repositories for the source tests. chromium: the status page's test.
-run=(git python3-venv chromium fonts-dejavu-core)
+# git: repositories for the source tests. openssl: certificates for the TLS
+# tests. chromium: the status page's test.
+run=(git openssl python3-venv chromium fonts-dejavu-core)
 
 say() { echo "install-tools: $*" >&2; }
 

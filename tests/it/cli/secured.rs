@@ -53,4 +53,15 @@ fn apply_reaches_it_and_converges() {
     let refused = run("plan");
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("401 Unauthorized"));
+
+    // The authorities of the file alone, whomever the machine trusts.
+    fs::copy(Certificates::new().ca_file(), file("ca.pem")).unwrap();
+    let distrusted = finish(
+        silenced()
+            .env("SSL_CERT_FILE", certificates.ca_file())
+            .args(["plan", "--config"])
+            .arg(file("silenced.yaml")),
+    );
+    assert_eq!(distrusted.code, Some(1));
+    assert!(distrusted.stderr.contains("is not trusted"));
 }

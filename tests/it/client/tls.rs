@@ -105,7 +105,6 @@ async fn what_no_authority_can_be() {
     expect![[r#"
         `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
         `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds a certificate that cannot be used: builder error: error:068000A8:asn1 encoding routines:asn1_check_tlen:wrong tag:../crypto/asn1/tasn_dec.c:1225:, error:0688010A:asn1 encoding routines:asn1_item_embed_d2i:nested asn1 error:../crypto/asn1/tasn_dec.c:375:Type=X509; nothing was sent: check the file and its permissions
         `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds a certificate that cannot be used: builder error: invalid certificate encoding; nothing was sent: check the file and its permissions
         `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` is larger than 1 MiB; nothing was sent: check the file and its permissions
     "#]].assert_eq(&stories);
