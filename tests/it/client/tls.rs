@@ -41,6 +41,13 @@ impl Installation {
             .replace(self.server.address(), "SERVER")
             .replace(file.to_str().unwrap(), "FILE")
     }
+
+    /// The same without OpenSSL's own words, which change with its version.
+    async fn distrust(&self, client: &Client) -> String {
+        let error = client.list().await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::NotSent);
+        error.to_string().replace(self.server.address(), "SERVER")
+    }
 }
 
 fn trusting(url: String, file: &Path) -> Result<Client, InvalidSettings> {
@@ -72,8 +79,8 @@ async fn authorities_are_read_for_every_request() {
     expect!["`GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions"].assert_eq(&installation.story(&client, &file).await);
 
     fs::write(&file, &stranger).unwrap();
-    let untrusted = installation.story(&client, &file).await;
-    expect!["`GET https://SERVER/api/v2/silences`: the server's certificate is not trusted: error sending request: client error (Connect): error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889: (unable to get local issuer certificate); nothing was sent: the name in the URL must be one of the certificate's, and its authority one of those in `tls.ca_file`"].assert_eq(&untrusted);
+    let untrusted = installation.distrust(&client).await;
+    expect!["`GET https://SERVER/api/v2/silences`: the server's certificate is not trusted; nothing was sent: the name in the URL must be one of the certificate's, and its authority one of those in `tls.ca_file`"].assert_eq(&untrusted);
 
     let both = [stranger.clone(), authority].concat();
     fs::write(&file, &both).unwrap();
@@ -82,7 +89,7 @@ async fn authorities_are_read_for_every_request() {
 
     // An open connection to whom nobody trusts any more is not used again.
     fs::write(&file, &stranger).unwrap();
-    assert_eq!(installation.story(&client, &file).await, untrusted);
+    assert_eq!(installation.distrust(&client).await, untrusted);
 }
 
 #[tokio::test]
@@ -114,8 +121,7 @@ async fn what_no_authority_can_be() {
 async fn machines_do_not_trust_it() {
     let installation = Installation::new();
     let client = Client::new(&ClientSettings::new(installation.server.base_url())).unwrap();
-    let nothing = Path::new("no file");
-    expect!["`GET https://SERVER/api/v2/silences`: the server's certificate is not trusted: error sending request: client error (Connect): error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889: (unable to get local issuer certificate); nothing was sent: the name in the URL must be one of the certificate's, and its authority one that this machine trusts, or the one in `tls.ca_file`"].assert_eq(&installation.story(&client, nothing).await);
+    expect!["`GET https://SERVER/api/v2/silences`: the server's certificate is not trusted; nothing was sent: the name in the URL must be one of the certificate's, and its authority one that this machine trusts, or the one in `tls.ca_file`"].assert_eq(&installation.distrust(&client).await);
 }
 
 #[test]
