@@ -12,9 +12,10 @@ root=$PWD
 export PATH=$PATH:/usr/sbin:/sbin
 
 compile=(gcc libc6-dev make pkg-config libssl-dev zlib1g-dev)
-# git: repositories for the source tests. chromium: the status page's test.
-# tzdata: zones as a distribution compiles them.
-run=(git python3-venv chromium fonts-dejavu-core tzdata)
+# git: repositories for the source tests. openssl: certificates for the TLS
+# tests. chromium: the status page's test. tzdata: zones as a distribution
+# compiles them.
+run=(git openssl python3-venv chromium fonts-dejavu-core tzdata)
 
 say() { echo "install-tools: $*" >&2; }
 

@@ -4,6 +4,7 @@
 mod misbehaviour;
 mod reading;
 mod real;
+mod tls;
 mod writing;
 
 use silenced::alertmanager::{ApiError, Client, ClientSettings, Credentials, SilenceApi};

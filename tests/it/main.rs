@@ -31,12 +31,14 @@
 
 mod cli;
 mod client;
+mod cluster;
 mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
 mod documentation;
 mod holds;
+mod kill;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;

@@ -221,6 +221,10 @@ impl World {
         tokio::time::sleep(duration).await;
     }
 
+    pub(crate) fn forecasts_made(&self) -> u64 {
+        self.reconciler.forecasts_made()
+    }
+
     pub(crate) fn counts(&self) -> RequestCounts {
         self.api.server().counts()
     }
