@@ -236,8 +236,14 @@ async fn status_plan_and_timeline_have_the_promised_fields() {
         timeline["silences"][1]["intervals"],
         serde_json::json!([["2026-01-08T21:00:00Z", "2026-01-09T05:00:00Z"]])
     );
+    let days = server
+        .get_json("/api/v1/timeline?from=2026-01-08&to=2026-01-09")
+        .await;
+    assert_eq!(days["from"], "2026-01-08T00:00:00Z");
+    assert_eq!(days["to"], "2026-01-09T00:00:00Z");
     for query in [
         "from=x",
+        "from=2026-02-30",
         "from=2026-01-08T12:00:00Z&to=2026-01-08T12:00:00Z",
         "from=2026-01-08T12:00:00Z&to=2028-01-08T12:00:00Z",
     ] {
