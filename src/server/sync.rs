@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -79,7 +80,13 @@ fn authorise(state: &AppState, headers: &HeaderMap) -> Result<(), Response> {
             Denied::NoToken | Denied::WrongToken => StatusCode::UNAUTHORIZED,
             Denied::UnreadableFile => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        problem(status, denied.message())
+        let mut response = problem(status, denied.message());
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: a 401 names the scheme.
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     })
 }
 

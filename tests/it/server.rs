@@ -142,6 +142,9 @@ async fn a_sync_needs_the_token_and_answers_when_done() {
         body["error"],
         "send the token as `Authorization: Bearer TOKEN`"
     );
+    let request = server.client.post(format!("{}/sync", server.url));
+    let denied = request.send().await.unwrap();
+    assert_eq!(denied.headers()["www-authenticate"], "Bearer");
     let (status, body) = server.post("/sync", Some("s3cre")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(body["error"], "the token is wrong");
