@@ -63,6 +63,7 @@ impl Planner<'_> {
             return self.expire_all(owned, "the declaration has expired");
         }
         if let Some(violation) = declaration.violations.first() {
+            self.renew_held(&owned);
             return self.hold(&declaration.name, HoldCause::Policy, violation.clone());
         }
         if declaration.suspended {
@@ -175,6 +176,7 @@ impl Planner<'_> {
     pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned>) {
         let declarations = self.input.declarations;
         if declarations.ambiguous.contains(name) {
+            self.renew_held(&owned);
             let reason = "declared more than once".to_owned();
             return self.hold(name, HoldCause::Broken, reason);
         }
@@ -185,9 +187,7 @@ impl Planner<'_> {
                 (owned, reason)
             })
             .partition(|(_, reason)| reason.is_some());
-        for (owned, _) in &held {
-            self.renew_held(owned);
-        }
+        self.renew_held(held.iter().map(|(owned, _)| owned));
         let reasons: BTreeSet<String> = held.into_iter().filter_map(|(_, reason)| reason).collect();
         for reason in reasons {
             self.hold(name, HoldCause::Broken, reason);
@@ -198,16 +198,19 @@ impl Planner<'_> {
         );
     }
 
-    /// A hold freezes content, not coverage: a lease of a declaration that
-    /// cannot be read goes on.
-    fn renew_held(&mut self, owned: &Owned) {
-        if let Some((change, reason)) = compare::renew(self.input, owned) {
-            self.actions.push(Action {
-                silence: owned.marker.silence.clone(),
-                window: owned.marker.start,
+    /// A hold freezes content, not coverage: a lease that nobody gave up goes on.
+    fn renew_held<'owned>(&mut self, held: impl IntoIterator<Item = &'owned Owned>) {
+        for Owned {
+            silence, marker, ..
+        } in held
+        {
+            let renewal = compare::renew(self.input, marker.start, silence);
+            self.actions.extend(renewal.map(|(change, reason)| Action {
+                silence: marker.silence.clone(),
+                window: marker.start,
                 change,
                 reason,
-            });
+            }));
         }
     }
 
