@@ -386,3 +386,26 @@ async fn a_silence_whose_expiry_may_be_on_its_way_is_not_relied_on() {
     assert_eq!(world.ids("high-latency").len(), 1, "{}", world.show());
     assert!(world.show().contains("HighDBLatency"), "{}", world.show());
 }
+
+#[tokio::test(start_paused = true)]
+async fn leases_go_on_under_every_hold_but_the_suspension() {
+    let always = ONCE.split_once("schedule:").unwrap().0.to_owned() + "schedule: always\n";
+    let unexplained = always.replace("comment: ", "ticket: ");
+    for (file, text, cause) in [
+        ("always.yaml", "silences: []\n", HoldCause::Guard),
+        ("always.yaml", &unexplained, HoldCause::Policy),
+        ("again.yaml", &always, HoldCause::Broken),
+    ] {
+        let mut world = World::at("2026-01-08T12:00:00Z");
+        world.write("always.yaml", &always);
+        world.sync().await;
+        let ids = world.ids("high-latency");
+        world.write(file, text);
+        for _ in 0..36 {
+            let pass = world.sync().await;
+            assert_eq!(holds(&pass), [("high-latency".to_owned(), cause)]);
+            world.sleep(Duration::from_mins(5)).await;
+        }
+        assert_eq!(world.ids("high-latency"), ids, "{cause:?}");
+    }
+}
