@@ -20,6 +20,10 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// Goes through the declarations, and collects what each comes to.
 pub(super) struct Planner<'a> {
     input: &'a PlanInput<'a>,
+    /// Whether the server keeps annotations: most drop them without a word, and
+    /// a difference to what is always empty would never close. One silence that
+    /// has some is proof.
+    keeps_annotations: bool,
     unsettled: BTreeSet<(&'a SilenceName, OccurrenceStart)>,
     pub(super) actions: Vec<Action>,
     pub(super) holds: Vec<Hold>,
@@ -31,6 +35,10 @@ impl<'a> Planner<'a> {
     pub(super) fn new(input: &'a PlanInput<'a>, remarks: Vec<String>) -> Self {
         Self {
             input,
+            keeps_annotations: input
+                .silences
+                .iter()
+                .any(|silence| !silence.annotations.is_empty()),
             unsettled: input
                 .recent
                 .unsettled(input.silences, input.now, input.settings.settle),
@@ -88,7 +96,10 @@ impl Planner<'_> {
         }
         for (window, live) in windows.iter().zip(pairing.live) {
             let change = match live {
-                Some(live) => compare::adjust(self.input, declaration, window, live),
+                Some(live) => {
+                    let keeps = self.keeps_annotations;
+                    compare::adjust(self.input, declaration, window, live, keeps)
+                }
                 None if !self.is_to_be_created(declaration, window, tombstones) => continue,
                 None => Some(compare::create(self.input, declaration, window)),
             };

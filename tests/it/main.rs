@@ -47,5 +47,6 @@ mod server;
 mod source;
 mod support;
 mod tidy;
+mod time;
 mod time_cases;
 mod whole_path;

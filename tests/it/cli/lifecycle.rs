@@ -174,16 +174,25 @@ fn the_daemon_starts_without_its_remotes_and_ends_at_sigterm() {
 
 #[test]
 fn a_second_signal_does_not_wait() {
-    // Accepts connections, by the kernel's grace, and never answers.
+    // Lists nothing, and never answers a write.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silences = directory(&[("nightly.yaml", NIGHTLY)]);
     let mut command = run(&format!("http://{}", silent.local_addr().unwrap()));
     command.args(["--source", "."]).current_dir(silences.path());
     let mut daemon = Running::daemon(&mut command);
     let (mut connection, _) = silent.accept().unwrap();
-    let mut first = [0; 3];
-    connection.read_exact(&mut first).unwrap();
-    assert_eq!(&first, b"GET");
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).unwrap();
+        request.extend(byte);
+    }
+    assert!(request.starts_with(b"GET"));
+    let list = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
+    connection.write_all(list).unwrap();
+    let mut begun = [0; 4];
+    connection.read_exact(&mut begun).unwrap();
+    assert_eq!(&begun, b"POST");
 
     daemon.signal("INT");
     daemon.entry("stopping: requests under way end, no others begin");

@@ -288,6 +288,7 @@ impl World {
             ends_at: self.clock.now().plus(Duration::from_hours(200)),
             created_by: "ann".to_owned(),
             comment: comment.to_owned(),
+            annotations: BTreeMap::new(),
         };
         self.api.server().put(draft.into(), self.api.now()).unwrap()
     }
