@@ -43,6 +43,7 @@ mod matcher;
 mod matcher_differential;
 mod matcher_strings;
 mod promises;
+mod requests;
 mod server;
 mod source;
 mod support;
