@@ -31,6 +31,13 @@ test: tools ## Run every test
 bless: tools ## Accept the tests' present output as the expected one
 	UPDATE_EXPECT=1 cargo test --locked
 
+SOAK_DAYS ?= 10000
+
+.PHONY: soak
+soak: build-tools ## Simulate SOAK_DAYS days of bad weather; SEED=n begins with that episode
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 SOAK_DAYS=$(SOAK_DAYS) cargo test --locked --test it \
+		--target-dir target/soak -- simulation::days_in_any_weather --exact --nocapture
+
 .PHONY: bench
 bench: ## Measure schedules beside other programs and print the tables
 	@tests/install-tools.sh benches

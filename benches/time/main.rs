@@ -9,11 +9,11 @@
 )]
 
 mod fleet;
+#[path = "../measure.rs"]
 mod measure;
 mod rivals;
 
 use std::cell::RefCell;
-use std::fs;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
@@ -24,7 +24,7 @@ use silenced::timestamp::Timestamp;
 use silenced::zone::{Zone, ZoneDatabase};
 
 use fleet::{clock, day_of_month, fleet, monday_to_friday, second_tuesday};
-use measure::{Contestant, Figures, compete};
+use measure::{Contestant, Figures, compete, load, machine};
 use rivals::Python;
 
 const ROUNDS: usize = 15;
@@ -252,22 +252,4 @@ fn table(rows: Vec<(String, Contestant)>) {
         println!("| {name} | {best:.1?} | {median:.1?} |");
     }
     println!();
-}
-
-fn machine() -> String {
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processor
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{}, {cores} cores, load average {}",
-        model.map_or("unknown processor", |(_, name)| name),
-        load()
-    )
-}
-
-fn load() -> String {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    load.split_whitespace().take(1).collect()
 }

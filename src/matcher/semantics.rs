@@ -100,7 +100,7 @@ impl Matcher {
             warnings.push(MatcherWarning::NameNeedsUtf8);
         }
         if self.operator.is_regex()
-            && let Some(recent) = GoRegex::parse(&self.value)?.recent_syntax()
+            && let Some(recent) = GoRegex::check(&self.value)?
         {
             warnings.push(MatcherWarning::RecentRegexSyntax(recent));
         }

@@ -34,17 +34,16 @@ pub(super) fn adjust(
     input: &PlanInput<'_>,
     declaration: &Declaration,
     window: &Occurrence,
-    live: Owned,
+    live: &Owned<'_>,
     keeps_annotations: bool,
 ) -> Option<(Change, String)> {
-    let wanted = draft(input, declaration, window);
-    let silence = &live.silence;
+    let silence = live.silence;
     let now = input.now;
     // A pending silence whose start has just come is about to be active.
     let is_active = silence.state == SilenceState::Active || silence.starts_at <= now;
 
     let mut impossible = Vec::new();
-    if !silence.matchers.same_set(&wanted.matchers) {
+    if !silence.matchers.same_set(&declaration.matchers) {
         impossible.push("matchers changed".to_owned());
     }
     if is_active && window.start > now {
@@ -54,7 +53,8 @@ pub(super) fn adjust(
         impossible.push(format!("starts now instead of at {}", silence.starts_at));
     }
     if !impossible.is_empty() {
-        let change = Change::Replace(wanted, Box::new(live.silence));
+        let wanted = draft(input, declaration, window);
+        let change = Change::Replace(wanted, Box::new(silence.clone()));
         return Some((change, impossible.join(", ")));
     }
 
@@ -74,13 +74,13 @@ pub(super) fn adjust(
     if live.text != wanted_text {
         changes.push("comment changed".to_owned());
     }
-    if keeps_annotations && silence.annotations != wanted.annotations {
+    if keeps_annotations && silence.annotations != declaration.annotations {
         changes.push("annotations changed".to_owned());
     }
-    if silence.created_by != wanted.created_by {
+    if silence.created_by != declaration.owner {
         changes.push(format!(
             "owner {} -> {}",
-            silence.created_by, wanted.created_by
+            silence.created_by, declaration.owner
         ));
     }
     if live.marker.start != window.marker_start() {
@@ -102,14 +102,14 @@ pub(super) fn adjust(
             window.start
         },
         ends_at,
-        ..wanted
+        ..draft(input, declaration, window)
     };
     Some((Change::Update(update), changes.join(", ")))
 }
 
 /// A lease of which nothing is known but that it was not given up.
-pub(super) fn renew(input: &PlanInput<'_>, live: &Owned) -> Option<(Change, String)> {
-    let silence = &live.silence;
+pub(super) fn renew(input: &PlanInput<'_>, live: &Owned<'_>) -> Option<(Change, String)> {
+    let silence = live.silence;
     let now = input.now;
     let enough = now.plus(input.settings.lease / 2);
     if live.marker.start != OccurrenceStart::Lease || silence.ends_at >= enough {

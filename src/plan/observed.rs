@@ -10,9 +10,9 @@ use crate::silence::Silence;
 
 /// A live silence whose marker names this instance.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Owned {
+pub struct Owned<'a> {
     /// As the server returned it.
-    pub silence: Silence,
+    pub silence: &'a Silence,
     /// What its marker says.
     pub marker: Marker,
     /// Its comment without the marker.
@@ -21,9 +21,9 @@ pub struct Owned {
 
 /// A server's silences, ours apart from everybody else's.
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
-    owned: BTreeMap<SilenceName, Vec<Owned>>,
-    tombstones: BTreeMap<SilenceName, Vec<Owned>>,
+pub struct Observed<'a> {
+    owned: BTreeMap<SilenceName, Vec<Owned<'a>>>,
+    tombstones: BTreeMap<SilenceName, Vec<Owned<'a>>>,
     /// How many live ones are ours.
     pub owned_count: usize,
     /// How many live ones are not.
@@ -32,17 +32,17 @@ pub struct Observed {
     pub remarks: Vec<String>,
 }
 
-impl Observed {
+impl<'a> Observed<'a> {
     /// Sorts the silences of a listing by their markers; those of other
     /// instances are foreign. Of the expired ones only ours are kept.
     #[must_use]
-    pub fn classify(input: &PlanInput<'_>) -> Self {
+    pub fn classify(input: &PlanInput<'a>) -> Self {
         let mut observed = Self::default();
         for silence in input.silences {
             match Ownership::of(&silence.comment) {
                 Ownership::Marked(marker, text) if marker.instance == input.settings.instance => {
                     let owned = Owned {
-                        silence: silence.clone(),
+                        silence,
                         marker: *marker,
                         text,
                     };
@@ -61,7 +61,7 @@ impl Observed {
         observed
     }
 
-    fn add(&mut self, owned: Owned, input: &PlanInput<'_>) {
+    fn add(&mut self, owned: Owned<'a>, input: &PlanInput<'_>) {
         let (settle, id) = (input.settings.settle, &owned.silence.id);
         let name = owned.marker.silence.clone();
         if !owned.silence.is_live() {
@@ -73,17 +73,17 @@ impl Observed {
     }
 
     /// Live ones of ours of that name, taken out.
-    pub fn take(&mut self, name: &SilenceName) -> Vec<Owned> {
+    pub fn take(&mut self, name: &SilenceName) -> Vec<Owned<'a>> {
         self.owned.remove(name).unwrap_or_default()
     }
 
     /// Expired ones of ours of that name, taken out.
-    pub fn take_tombstones(&mut self, name: &SilenceName) -> Vec<Owned> {
+    pub fn take_tombstones(&mut self, name: &SilenceName) -> Vec<Owned<'a>> {
         self.tombstones.remove(name).unwrap_or_default()
     }
 
     /// Live ones of ours that nobody has taken.
-    pub fn rest(&mut self) -> impl Iterator<Item = (SilenceName, Vec<Owned>)> + use<> {
+    pub fn rest(&mut self) -> impl Iterator<Item = (SilenceName, Vec<Owned<'a>>)> + use<'a> {
         std::mem::take(&mut self.owned).into_iter()
     }
 }

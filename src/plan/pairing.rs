@@ -13,20 +13,20 @@ use crate::schedule::Occurrence;
 use crate::silence::{SilenceId, SilenceState};
 
 /// Every owned silence of a name lands in exactly one of these.
-pub(super) struct Pairing {
+pub(super) struct Pairing<'a> {
     /// The one that stands for each window, in the windows' order.
-    pub(super) live: Vec<Option<Owned>>,
+    pub(super) live: Vec<Option<Owned<'a>>>,
     /// Further ones for the same window, with the id of the one that stays.
-    pub(super) duplicates: Vec<(Owned, SilenceId)>,
+    pub(super) duplicates: Vec<(Owned<'a>, SilenceId)>,
     /// Those that stand for no window.
-    pub(super) unpaired: Vec<Owned>,
+    pub(super) unpaired: Vec<Owned<'a>>,
 }
 
-pub(super) fn pair(
+pub(super) fn pair<'a>(
     windows: &[Occurrence],
-    mut owned: Vec<Owned>,
+    mut owned: Vec<Owned<'a>>,
     declaration: &Declaration,
-) -> Pairing {
+) -> Pairing<'a> {
     // Of several for one window the best comes first.
     owned.sort_by_cached_key(|owned| {
         (
@@ -56,7 +56,7 @@ pub(super) fn pair(
     }
     rest.sort_by_key(|candidate| candidate.silence.starts_at);
     for candidate in rest {
-        let silence = &candidate.silence;
+        let silence = candidate.silence;
         let slot = windows
             .iter()
             .zip(&mut pairing.live)

@@ -11,7 +11,7 @@ use super::settings::HandExpired;
 use super::{PlanInput, compare, pairing};
 use crate::declaration::{Declaration, Declarations, StandIn};
 use crate::name::SilenceName;
-use crate::schedule::{Occurrence, OccurrenceStart, occurrences};
+use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
 
 /// Windows that end this soon are not created: by the time the request
 /// arrives they may be over, and the server would refuse them.
@@ -54,8 +54,9 @@ impl Planner<'_> {
     pub(super) fn declaration(
         &mut self,
         declaration: &Declaration,
-        owned: Vec<Owned>,
-        tombstones: &[Owned],
+        forecast: Option<&Forecast>,
+        owned: Vec<Owned<'_>>,
+        tombstones: &[Owned<'_>],
     ) {
         let now = self.input.now;
         if !declaration
@@ -82,7 +83,7 @@ impl Planner<'_> {
             let reason = format!("`{path}` cannot be read and goes on as of {revision}");
             self.hold(&declaration.name, HoldCause::Broken, reason);
         }
-        let windows = self.windows(declaration, &owned);
+        let windows = self.windows(declaration, forecast, &owned);
         let pairing = pairing::pair(&windows, owned, declaration);
         for (duplicate, kept) in pairing.duplicates {
             self.expire(
@@ -98,7 +99,7 @@ impl Planner<'_> {
             let change = match live {
                 Some(live) => {
                     let keeps = self.keeps_annotations;
-                    compare::adjust(self.input, declaration, window, live, keeps)
+                    compare::adjust(self.input, declaration, window, &live, keeps)
                 }
                 None if !self.is_to_be_created(declaration, window, tombstones) => continue,
                 None => Some(compare::create(self.input, declaration, window)),
@@ -118,7 +119,7 @@ impl Planner<'_> {
         &mut self,
         declaration: &Declaration,
         window: &Occurrence,
-        tombstones: &[Owned],
+        tombstones: &[Owned<'_>],
     ) -> bool {
         let now = self.input.now;
         if window.start > now.plus(self.input.settings.horizon) || window.end <= now.plus(MARGIN) {
@@ -156,7 +157,7 @@ impl Planner<'_> {
     /// Whether somebody else ended the silence of this window before its time.
     /// One of another commit may have been ended by an earlier process of ours,
     /// because that commit declared something else.
-    fn was_hand_expired(&self, tombstone: &Owned, window: &Occurrence) -> bool {
+    fn was_hand_expired(&self, tombstone: &Owned<'_>, window: &Occurrence) -> bool {
         !window.is_lease
             && tombstone.marker.start == window.marker_start()
             && tombstone.silence.ends_at < window.end
@@ -167,7 +168,12 @@ impl Planner<'_> {
     /// The windows that may be on the server: within the horizon, and as far
     /// ahead as a pending silence of that name lies. A horizon that was made
     /// shorter takes nothing away.
-    fn windows(&self, declaration: &Declaration, owned: &[Owned]) -> Vec<Occurrence> {
+    fn windows(
+        &self,
+        declaration: &Declaration,
+        forecast: Option<&Forecast>,
+        owned: &[Owned<'_>],
+    ) -> Vec<Occurrence> {
         let now = self.input.now;
         let reached = now.plus(self.input.settings.horizon);
         let farthest = now.plus(crate::schedule::REACH);
@@ -179,11 +185,13 @@ impl Planner<'_> {
         let until = reached
             .max(pending.min(farthest))
             .plus(Duration::from_secs(1));
-        occurrences(&declaration.schedule, now, until)
+        forecast
+            .and_then(|forecast| forecast.occurrences(now, until))
+            .unwrap_or_else(|| occurrences(&declaration.schedule, now, until))
     }
 
     /// Owned silences of a name that nothing valid declares.
-    pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned>) {
+    pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned<'_>>) {
         let declarations = self.input.declarations;
         if declarations.ambiguous.contains(name) {
             let reason = "declared more than once".to_owned();
@@ -211,7 +219,7 @@ impl Planner<'_> {
 
     /// A hold freezes content, not coverage: a lease of a declaration that
     /// cannot be read goes on.
-    fn renew_held(&mut self, owned: &Owned) {
+    fn renew_held(&mut self, owned: &Owned<'_>) {
         if let Some((change, reason)) = compare::renew(self.input, owned) {
             self.actions.push(Action {
                 silence: owned.marker.silence.clone(),
@@ -230,17 +238,17 @@ impl Planner<'_> {
         });
     }
 
-    fn expire_all(&mut self, owned: Vec<Owned>, reason: &str) {
+    fn expire_all(&mut self, owned: Vec<Owned<'_>>, reason: &str) {
         for owned in owned {
             self.expire(owned, Coverage::Ends, reason);
         }
     }
 
-    fn expire(&mut self, owned: Owned, coverage: Coverage, reason: &str) {
+    fn expire(&mut self, owned: Owned<'_>, coverage: Coverage, reason: &str) {
         self.actions.push(Action {
             silence: owned.marker.silence,
             window: owned.marker.start,
-            change: Change::Expire(Box::new(owned.silence), coverage),
+            change: Change::Expire(Box::new(owned.silence.clone()), coverage),
             reason: reason.to_owned(),
         });
     }

@@ -133,6 +133,7 @@ impl<A: SilenceApi> Target<A> {
             target: &self.name,
             labels: &self.labels,
             declarations: &declared.declarations,
+            forecasts: &declared.forecasts,
             revision: &declared.revision,
             silences: &listing.silences,
             recent: &self.recent,

@@ -36,7 +36,9 @@ async fn wait_until_held(nodes: &[Alertmanager], fleet: &Fleet, mut meanwhile: i
             return;
         }
         if began.elapsed() > PATIENCE {
-            lists.iter().for_each(|listed| fleet.assert_held(listed));
+            for listed in &lists {
+                fleet.assert_held(listed);
+            }
         }
         meanwhile().await;
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -359,3 +359,22 @@ async fn annotations_are_kept_in_step_where_the_server_keeps_them() {
         assert!(!world.plan().await.has_changes(), "{version:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn idle_passes_do_not_compute_what_has_not_changed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 1);
+    for _ in 0..300 {
+        world.sleep(Duration::from_mins(1)).await;
+        world.sync().await;
+    }
+    assert_eq!(world.forecasts_made(), 1, "in five hours");
+    world.write("nightly.yaml", &NIGHTLY.replace("22:00", "21:00"));
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 2);
+    world.sleep(Duration::from_hours(24)).await;
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 3);
+}

@@ -30,6 +30,11 @@ pub const PATTERN_LIMIT: usize = 64 * 1024;
 /// 30 KiB) and counts, and a repository of 100 such patterns fits a small pod.
 pub const COMPILED_LIMIT: usize = 16 << 20;
 
+/// Instructions of a pattern that is small enough without a look: 64 KiB for
+/// each, twice what `\pL` takes, are within [`COMPILED_LIMIT`]. Most patterns
+/// are, and to compile one takes longer than everything else about a declaration.
+const SMALL: usize = COMPILED_LIMIT / (64 << 10);
+
 /// Parentheses inside one another in the Rust spelling: at most one for every
 /// byte of the pattern, and two around it. They cost no recursion; the levels
 /// that do are counted while the pattern is read.
@@ -57,30 +62,18 @@ pub struct GoRegex {
 impl GoRegex {
     /// Reads a pattern as Go's `regexp.Compile` does.
     pub fn parse(pattern: &str) -> Result<Self, GoRegexError> {
-        let refuse = |kind| GoRegexError::new(kind, pattern, 0);
-        if pattern.len() > PATTERN_LIMIT {
-            return Err(refuse(GoRegexErrorKind::TooLong));
+        read(pattern)?.compile(pattern)
+    }
+
+    /// Whether [`parse`](Self::parse) takes a pattern, and the first piece of it
+    /// that servers built with an old Go refuse. It is only compiled if it might
+    /// turn out too large.
+    pub fn check(pattern: &str) -> Result<Option<RecentSyntax>, GoRegexError> {
+        let readable = read(pattern)?;
+        if readable.size <= SMALL {
+            return Ok(readable.recent);
         }
-        // Alone first: the server does so too when it takes a silence, and the
-        // messages speak of what the author wrote.
-        let alone = translate::translate(pattern)?;
-        if let Some(start) = alone.open_quotation {
-            let quotation = pattern.get(start..).unwrap_or(pattern);
-            let kind = GoRegexErrorKind::OpenQuotation;
-            return Err(GoRegexError::new(kind, quotation, start));
-        }
-        let anchored = translate::translate(&format!("^(?:{pattern})$"))
-            .map_err(|error| refuse(error.kind))?;
-        let compiled = RegexBuilder::new(&anchored.rust)
-            .size_limit(COMPILED_LIMIT)
-            .nest_limit(NEST_LIMIT)
-            .build()
-            // The translation is always valid, so only the size is left.
-            .map_err(|_| refuse(GoRegexErrorKind::TooLarge))?;
-        Ok(Self {
-            compiled,
-            recent: alone.recent,
-        })
+        readable.compile(pattern).map(|regex| regex.recent)
     }
 
     /// Whether the whole of `text` matches, as in Alertmanager. Without `(?s)`
@@ -94,5 +87,49 @@ impl GoRegex {
     #[must_use]
     pub const fn recent_syntax(&self) -> Option<RecentSyntax> {
         self.recent
+    }
+}
+
+/// A pattern that Go accepts, anchored and in the Rust spelling.
+struct Readable {
+    rust: String,
+    size: usize,
+    recent: Option<RecentSyntax>,
+}
+
+fn read(pattern: &str) -> Result<Readable, GoRegexError> {
+    let refuse = |kind| GoRegexError::new(kind, pattern, 0);
+    if pattern.len() > PATTERN_LIMIT {
+        return Err(refuse(GoRegexErrorKind::TooLong));
+    }
+    // Alone first: the server does so too when it takes a silence, and the
+    // messages speak of what the author wrote.
+    let alone = translate::translate(pattern)?;
+    if let Some(start) = alone.open_quotation {
+        let quotation = pattern.get(start..).unwrap_or(pattern);
+        let kind = GoRegexErrorKind::OpenQuotation;
+        return Err(GoRegexError::new(kind, quotation, start));
+    }
+    let anchored =
+        translate::translate(&format!("^(?:{pattern})$")).map_err(|error| refuse(error.kind))?;
+    Ok(Readable {
+        rust: anchored.rust,
+        size: anchored.size,
+        recent: alone.recent,
+    })
+}
+
+impl Readable {
+    fn compile(self, pattern: &str) -> Result<GoRegex, GoRegexError> {
+        let compiled = RegexBuilder::new(&self.rust)
+            .size_limit(COMPILED_LIMIT)
+            .nest_limit(NEST_LIMIT)
+            .build()
+            // The translation is always valid, so only the size is left.
+            .map_err(|_| GoRegexError::new(GoRegexErrorKind::TooLarge, pattern, 0))?;
+        Ok(GoRegex {
+            compiled,
+            recent: self.recent,
+        })
     }
 }

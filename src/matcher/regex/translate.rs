@@ -25,6 +25,8 @@ pub(super) struct Translation {
     pub(super) open_quotation: Option<usize>,
     /// The first piece that an old Go would refuse.
     pub(super) recent: Option<RecentSyntax>,
+    /// Instructions of Go's compiled program.
+    pub(super) size: usize,
 }
 
 /// Reads `pattern` as Go does.
@@ -38,11 +40,12 @@ pub(super) fn translate(pattern: &str) -> Result<Translation, GoRegexError> {
         repetition_before: None,
         open_quotation: None,
     };
-    translator.run()?;
+    let size = translator.run()?.size;
     Ok(Translation {
         rust: translator.rust,
         open_quotation: translator.open_quotation,
         recent: translator.scanner.recent,
+        size,
     })
 }
 
@@ -60,7 +63,7 @@ pub(super) struct Translator<'p> {
 }
 
 impl Translator<'_> {
-    fn run(&mut self) -> Result<(), GoRegexError> {
+    fn run(&mut self) -> Result<Measure, GoRegexError> {
         while let Some(next) = self.scanner.peek() {
             let repetition_before = self.repetition_before.take();
             match next {
@@ -91,7 +94,8 @@ impl Translator<'_> {
         }
         let (branch, all) = std::mem::take(&mut self.group).measure();
         self.check_limits(branch)?;
-        self.check_limits(all)
+        self.check_limits(all)?;
+        Ok(all)
     }
 
     // ---- repetition ----

@@ -37,6 +37,11 @@ impl InMemory {
             version,
             ..memory::Settings::default()
         };
+        Self::of_settings(settings, clock)
+    }
+
+    /// `clock` is the server's, which may differ from the program's.
+    pub(crate) fn of_settings(settings: memory::Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
@@ -49,8 +54,12 @@ impl InMemory {
         self.server.lock().unwrap()
     }
 
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now().to_datetime()
+    /// The server's clock, which has fractions of a second.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        match self.clock {
+            Clock::System => self.clock.now().to_datetime(),
+            Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
+        }
     }
 }
 
@@ -196,7 +205,7 @@ impl World {
         self.reconciler.pass(read, options).await
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let files = self.files.iter().map(|(path, text)| SnapshotFile {
             path: path.clone(),
             content: Ok(text.clone().into_bytes()),
@@ -210,6 +219,10 @@ impl World {
 
     pub(crate) async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    pub(crate) fn forecasts_made(&self) -> u64 {
+        self.reconciler.forecasts_made()
     }
 
     pub(crate) fn counts(&self) -> RequestCounts {

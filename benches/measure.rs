@@ -1,9 +1,10 @@
-//! How long does it take? Contestants measured in turns, in processor time.
+//! How long does it take? Contestants measured in turns.
 //!
 //! On a machine that others use as well, what is measured one after the other
 //! is measured under different conditions. So every round asks everybody once;
 //! the best round is what the code can do, the median what it did here.
 
+use std::fs;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -75,4 +76,24 @@ pub fn compete(contestants: &mut [Contestant], rounds: usize) -> Vec<Figures> {
             }
         })
         .collect()
+}
+
+/// What this runs on.
+pub fn machine() -> String {
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processor
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{}, {cores} cores, load average {}",
+        model.map_or("unknown processor", |(_, name)| name),
+        load()
+    )
+}
+
+/// Processes that wanted a processor in the last minute.
+pub fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().take(1).collect()
 }

@@ -1,0 +1,333 @@
+//! How much does a pass cost? Prints Markdown tables: the released program on
+//! real Alertmanagers, beside curl, amtool, wrk and the request patterns of
+//! other reconcilers.
+//!
+//! `make bench-passes` runs it; words after `--` choose sections. Times are by
+//! the wall clock, since most of the work is the server's. Client and server
+//! share the machine, so only the ratios within one run mean anything, and
+//! whatever is compared is measured in turns.
+
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "it measures, and stops when something is off"
+)]
+
+#[path = "../../tests/it/support/alertmanager.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod alertmanager;
+mod daemon;
+mod http;
+#[path = "../measure.rs"]
+#[allow(dead_code, reason = "the other benchmark measures processor time")]
+mod measure;
+mod relay;
+mod repository;
+mod rivals;
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use alertmanager::{Alertmanager, Options, Release};
+use daemon::Daemon;
+use http::Connection;
+use measure::{Contestant, Figures, compete, load, machine};
+use relay::relay;
+use repository::Repository;
+use rivals::{Pattern, SILENCES, Silences, curl_list};
+
+const RELEASES: [(&str, Release); 3] = [
+    ("0.25", Release::V0_25),
+    ("0.28", Release::V0_28),
+    ("newest", Release::Newest),
+];
+
+/// The usual number of declarations; the goals are set for it.
+const MANY: usize = 10_000;
+
+/// Rounds of what takes a second, and of what takes a fraction of it.
+const FEW_ROUNDS: usize = 5;
+const ROUNDS: usize = 11;
+
+fn main() {
+    // Cargo adds `--bench`.
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
+    println!("{}; wall clock, interleaved rounds\n", machine());
+    let sections: [(&str, fn()); 5] = [
+        ("apply", first_apply),
+        ("idle", idle_and_one_change),
+        ("memory", memory),
+        ("growth", growth),
+        ("peers", peers),
+    ];
+    for (name, section) in sections {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            section();
+        }
+    }
+    println!("load average at the end {}", load());
+}
+
+fn start(release: Release) -> Alertmanager {
+    Alertmanager::start(release, &Options::default())
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+fn ratio(ours: Duration, theirs: Duration) -> f64 {
+    ours.as_secs_f64() / theirs.as_secs_f64()
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+/// Everything is created on a server that holds nothing; each sample has a
+/// server of its own.
+fn first_apply() {
+    let repository = Repository::of(MANY);
+    let server = start(Release::V0_28);
+    daemon::apply(repository.path(), &server.base_url());
+    let silences = Silences::of(&server);
+    assert_eq!(silences.len(), MANY);
+    drop(server);
+
+    println!(
+        "First apply of {MANY} silences, seconds: whole programs from start to end, and wrk's rate turned into time\n"
+    );
+    println!("| Alertmanager | program | best | median | to silenced |");
+    println!("| --- | --- | ---: | ---: | ---: |");
+    for (version, release) in RELEASES {
+        let apply = || {
+            let server = start(release);
+            timed(|| daemon::apply(repository.path(), &server.base_url()))
+        };
+        let import = || {
+            let server = start(release);
+            timed(|| silences.import(release, &server))
+        };
+        let wrk = |connections: usize| {
+            let silences = &silences;
+            Contestant::elsewhere(&format!("wrk, {connections} connections"), move || {
+                silences.wrk(&start(release), connections)
+            })
+        };
+        let mut contestants = [
+            Contestant::elsewhere("**silenced apply**", apply),
+            Contestant::elsewhere("amtool silence import -w 8", import),
+            wrk(4),
+            wrk(8),
+            wrk(16),
+        ];
+        let figures = compete(&mut contestants, FEW_ROUNDS);
+        for (contestant, figure) in contestants.iter().zip(&figures) {
+            println!(
+                "| {version} | {} | {} | {} | {:.2} |",
+                contestant.name,
+                seconds(figure.best),
+                seconds(figure.median),
+                ratio(figure.median, figures[0].median)
+            );
+        }
+    }
+    println!();
+}
+
+/// A pass that finds everything in place, and one that finds one change.
+fn idle_and_one_change() {
+    println!(
+        "Passes of a running daemon over {MANY} silences, from `POST /sync?wait` to its answer, milliseconds\n"
+    );
+    println!(
+        "| Alertmanager | pass | best | median | beside | best | median | ratio of the best | of the medians |"
+    );
+    println!("| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |");
+    let mut notes = String::new();
+    for (version, release) in RELEASES {
+        let server = start(release);
+        let repository = RefCell::new(Repository::of(MANY));
+        let (url, traffic) = relay(&server.base_url());
+        {
+            let mut counted = Daemon::start(repository.borrow().path(), &url);
+            traffic.take();
+            counted.sync();
+        }
+        let (requests, bytes) = traffic.take();
+        let silences = Silences::of(&server);
+        let directory = tempfile::tempdir().unwrap();
+        let path = repository.borrow().path().to_owned();
+        let daemon = RefCell::new(Daemon::start(&path, &server.base_url()));
+
+        let figures = compete(
+            &mut [
+                Contestant::elsewhere("idle", || timed(|| daemon.borrow_mut().sync())),
+                Contestant::elsewhere("curl list", || {
+                    timed(|| curl_list(&server, directory.path()))
+                }),
+                Contestant::elsewhere("one change", || {
+                    repository.borrow_mut().change_one();
+                    timed(|| assert_eq!(daemon.borrow_mut().sync()["replaced"], 1))
+                }),
+                Contestant::elsewhere("curl list and post", || {
+                    timed(|| silences.curl_list_and_post(&server))
+                }),
+            ],
+            ROUNDS,
+        );
+        let row = |name: &str, ours: &Figures, other: &str, theirs: &Figures| {
+            let milliseconds = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1e3);
+            println!(
+                "| {version} | {name} | {} | {} | {other} | {} | {} | {:.2} | {:.2} |",
+                milliseconds(ours.best),
+                milliseconds(ours.median),
+                milliseconds(theirs.best),
+                milliseconds(theirs.median),
+                ratio(ours.best, theirs.best),
+                ratio(ours.median, theirs.median)
+            );
+        };
+        row(
+            "nothing changed",
+            &figures[0],
+            "curl: one list to a file",
+            &figures[1],
+        );
+        row(
+            "one declaration changed",
+            &figures[2],
+            "curl: one list, one post",
+            &figures[3],
+        );
+
+        let daemon = daemon.into_inner();
+        let (most, now) = daemon.memory();
+        let used = processor_time(daemon);
+        notes += &format!(
+            "- {version}: a pass without a change made {requests} request, {:.1} MB, and took {:.0} ms of the daemon's processor time; its memory: {now:.0} MiB, at most {most:.0} MiB\n",
+            bytes as f64 / 1e6,
+            used.as_secs_f64() * 1e3
+        );
+    }
+    println!("\n{notes}");
+}
+
+/// Of a pass without a change.
+fn processor_time(mut daemon: Daemon) -> Duration {
+    let mut samples: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let before = daemon.processor_time();
+            daemon.sync();
+            daemon.processor_time().saturating_sub(before)
+        })
+        .collect();
+    samples.sort_unstable();
+    samples[ROUNDS / 2]
+}
+
+fn memory() {
+    println!("Memory of the daemon, MiB\n");
+    println!("| declarations | resident after ten passes | most |");
+    println!("| ---: | ---: | ---: |");
+    for declarations in [0, MANY] {
+        let server = start(Release::V0_28);
+        let repository = Repository::of(declarations);
+        // The first one creates.
+        let mut daemon = Daemon::start(repository.path(), &server.base_url());
+        for _ in 0..10 {
+            daemon.sync();
+        }
+        let (most, now) = daemon.memory();
+        println!("| {declarations} | {now:.1} | {most:.1} |");
+    }
+    println!();
+}
+
+/// Twice as many silences cost twice as much.
+fn growth() {
+    println!("Growth on Alertmanager 0.28, seconds; passes are medians of {FEW_ROUNDS}\n");
+    println!(
+        "| silences | first apply | µs per silence | idle pass | µs | one change | µs | curl list | memory, most |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for declarations in [100, 1_000, MANY, 50_000] {
+        let server = start(Release::V0_28);
+        let repository = RefCell::new(Repository::of(0));
+        let path = repository.borrow().path().to_owned();
+        let daemon = RefCell::new(Daemon::start(&path, &server.base_url()));
+        repository.borrow().fill(declarations);
+        let first = timed(|| assert_eq!(daemon.borrow_mut().sync()["created"], declarations));
+        let directory = tempfile::tempdir().unwrap();
+        let figures = compete(
+            &mut [
+                Contestant::elsewhere("idle", || timed(|| daemon.borrow_mut().sync())),
+                Contestant::elsewhere("change", || {
+                    repository.borrow_mut().change_one();
+                    timed(|| assert_eq!(daemon.borrow_mut().sync()["replaced"], 1))
+                }),
+                Contestant::elsewhere("curl", || timed(|| curl_list(&server, directory.path()))),
+            ],
+            FEW_ROUNDS,
+        );
+        let cell = |time: Duration| {
+            let each = time.as_secs_f64() * 1e6 / declarations as f64;
+            format!("{} | {each:.0}", seconds(time))
+        };
+        println!(
+            "| {declarations} | {} | {} | {} | {} | {:.0} MiB |",
+            cell(first),
+            cell(figures[0].median),
+            cell(figures[1].median),
+            seconds(figures[2].median),
+            daemon.borrow().memory().0
+        );
+    }
+    println!();
+}
+
+/// One pass over silences that are all there, as others ask for them.
+fn peers() {
+    println!(
+        "One pass without a change, by request pattern, on Alertmanager 0.25: seconds and megabytes received; the best of 3, `list per object` once\n"
+    );
+    println!(
+        "| silences | list per object | GET by id each | GET and POST each | **silenced: one list, compared here** |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: |");
+    for declarations in [100, 500, 1_000, 2_000] {
+        let server = start(Release::V0_25);
+        let repository = Repository::of(declarations);
+        let daemon = RefCell::new(Daemon::start(repository.path(), &server.base_url()));
+        let silences = Silences::of(&server);
+        let received = RefCell::new([0; 4]);
+        let replay = |index: usize, pattern: Pattern| {
+            let (time, bytes) = pattern.replay(&server, &silences);
+            received.borrow_mut()[index] = bytes;
+            time
+        };
+        let list_each = replay(0, Pattern::ListEach);
+        let figures = compete(
+            &mut [
+                Contestant::elsewhere("get", || replay(1, Pattern::GetEach)),
+                Contestant::elsewhere("post", || replay(2, Pattern::GetAndPostEach)),
+                Contestant::elsewhere("silenced", || timed(|| daemon.borrow_mut().sync())),
+            ],
+            3,
+        );
+        received.borrow_mut()[3] = Connection::open(&server.base_url(), &[])
+            .get(SILENCES)
+            .len();
+        let mut row = format!("| {declarations} |");
+        let times = [list_each, figures[0].best, figures[1].best, figures[2].best];
+        for (time, bytes) in times.iter().zip(received.into_inner()) {
+            row += &format!(" {} s, {:.2} MB |", seconds(*time), bytes as f64 / 1e6);
+        }
+        println!("{row}");
+    }
+    println!();
+}

@@ -1,0 +1,111 @@
+//! What is declared? A directory of any number of declarations, all in force
+//! now, so that each of them is one silence.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use tempfile::TempDir;
+
+/// As a team's file may be. 1 MiB, the most that is read of one, is some 4,000.
+const PER_FILE: usize = 100;
+
+const ZONES: [&str; 5] = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Asia/Kolkata",
+];
+
+/// A directory of declarations that goes with its owner.
+pub struct Repository {
+    directory: TempDir,
+    now: DateTime<Utc>,
+    changes: usize,
+}
+
+impl Repository {
+    pub fn of(declarations: usize) -> Self {
+        let repository = Self {
+            directory: tempfile::tempdir().unwrap(),
+            now: Utc::now(),
+            changes: 0,
+        };
+        repository.fill(declarations);
+        repository
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Adds the files of so many declarations.
+    pub fn fill(&self, declarations: usize) {
+        for first in (0..declarations).step_by(PER_FILE) {
+            let last = declarations.min(first + PER_FILE);
+            fs::write(self.file(first), self.text(first..last)).unwrap();
+        }
+    }
+
+    /// Gives the first declaration another matcher, as a merge would.
+    pub fn change_one(&mut self) {
+        self.changes += 1;
+        let file = self.file(0);
+        let text = fs::read_to_string(&file).unwrap();
+        let (before, rest) = text.split_once("env=~\"prod").unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        let changed = format!("{before}env=~\"prod|test-{}\"{after}", self.changes);
+        fs::write(file, changed).unwrap();
+    }
+
+    fn file(&self, declaration: usize) -> PathBuf {
+        let name = format!("team-{}.yaml", declaration / PER_FILE);
+        self.path().join(name)
+    }
+
+    fn text(&self, declarations: std::ops::Range<usize>) -> String {
+        let team = declarations.start / PER_FILE;
+        let zone = ZONES[team % ZONES.len()];
+        let mut text = format!("owner: team-{team}\ntimezone: {zone}\nsilences:\n");
+        for number in declarations {
+            write!(
+                text,
+                "  - name: service-{number}-maintenance
+    comment: Service {number} is being moved to new hosts.
+    ticket: OPS-{number}
+    matchers:
+      - service=\"service-{number}\"
+      - env=~\"prod\"
+      - instance=~\"host-{number}-[0-9]+\"
+    schedule: {}
+",
+                self.schedule(number)
+            )
+            .unwrap();
+        }
+        text
+    }
+
+    /// Of four declarations one has no end, one is a single window, and two are
+    /// windows of three days that come every week; all are open in every zone.
+    fn schedule(&self, number: usize) -> String {
+        let day = |offset| self.now + TimeDelta::days(offset);
+        match number % 4 {
+            0 => "always".to_owned(),
+            1 => {
+                let date = |offset| day(offset).format("%Y-%m-%d");
+                format!(
+                    "{{starts_at: {}T00:00, ends_at: {}T00:00}}",
+                    date(-2),
+                    date(20)
+                )
+            }
+            _ => {
+                let weekday = |offset| format!("{:?}", day(offset).weekday()).to_lowercase();
+                format!("{{weekdays: ['{}:{}']}}", weekday(-1), weekday(1))
+            }
+        }
+    }
+}
