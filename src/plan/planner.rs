@@ -84,7 +84,7 @@ impl Planner<'_> {
             self.hold(&declaration.name, HoldCause::Broken, reason);
         }
         let windows = self.windows(declaration, forecast, &owned);
-        let pairing = pairing::pair(&windows, owned, declaration);
+        let pairing = pairing::pair(&windows, owned, declaration, self.input.recent);
         for (duplicate, kept) in pairing.duplicates {
             self.expire(
                 duplicate,

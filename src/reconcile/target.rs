@@ -164,6 +164,9 @@ impl<A: SilenceApi> Target<A> {
         for id in &report.ended {
             self.recent.ended(id.clone(), now);
         }
+        for id in &report.doubtful {
+            self.recent.doubtful(id.clone(), now);
+        }
     }
 
     /// A refused silence is retried with every pass and holds up nothing else;

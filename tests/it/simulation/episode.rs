@@ -17,11 +17,12 @@ use tokio::time::sleep;
 
 use super::INSTANCE;
 use super::account::Account;
+use super::author::Author;
 use super::calendar::{DAY, minute_of};
 use super::fault::{EVENTS, Fault, OF_REQUESTS, Tally};
 use super::people::{self, Past};
 use super::process::{Process, Source};
-use super::repository::{Author, Damage, File, Repository};
+use super::repository::{Damage, File, Repository};
 use super::server::Server;
 use crate::support::world::InMemory;
 

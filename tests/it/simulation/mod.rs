@@ -11,6 +11,7 @@
 //! `SOAK_DAYS` simulated days.
 
 mod account;
+mod author;
 mod calendar;
 mod check;
 mod episode;

@@ -29,6 +29,8 @@ pub(crate) struct InMemory {
     clock: Clock,
     /// What it says of replicas.
     pub(crate) alone: Arc<AtomicBool>,
+    /// Whether expiries time out before they have an effect.
+    pub(crate) delays_expiries: Arc<AtomicBool>,
 }
 
 impl InMemory {
@@ -47,6 +49,7 @@ impl InMemory {
             server: Arc::new(Mutex::new(server)),
             clock,
             alone: Arc::new(AtomicBool::new(true)),
+            delays_expiries: Arc::default(),
         }
     }
 
@@ -94,8 +97,12 @@ impl SilenceApi for InMemory {
     }
 
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
-        let answer = self.server().delete(id, self.now());
-        ready(Ok(answer.map_or(Expired::Gone, |()| Expired::Done)))
+        ready(if self.delays_expiries.load(Ordering::SeqCst) {
+            Err(ApiError::new(ApiErrorKind::Unknown, "DELETE", "timeout"))
+        } else {
+            let answer = self.server().delete(id, self.now());
+            Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
+        })
     }
 }
 
@@ -173,7 +180,7 @@ impl World {
 
     /// One pass, which must not fail.
     pub(crate) async fn sync(&mut self) -> Pass {
-        let pass = self.pass(Mode::Apply).await;
+        let pass = self.pass_now(Mode::Apply).await;
         for target in &pass.targets {
             assert_eq!(target.error, None);
         }
@@ -182,10 +189,11 @@ impl World {
 
     /// What a pass would do.
     pub(crate) async fn plan(&mut self) -> Pass {
-        self.pass(Mode::Observe).await
+        self.pass_now(Mode::Observe).await
     }
 
-    async fn pass(&mut self, mode: Mode) -> Pass {
+    /// One pass, whatever comes of it.
+    pub(crate) async fn pass_now(&mut self, mode: Mode) -> Pass {
         let read = Ok(self.snapshot());
         self.pass_of(read, mode).await
     }
