@@ -41,7 +41,7 @@ soak: build-tools ## Simulate SOAK_DAYS days of bad weather; SEED=n begins with 
 .PHONY: bench
 bench: ## Measure schedules beside other programs and print the tables
 	@tests/install-tools.sh benches
-	cargo bench --manifest-path benches/Cargo.toml
+	cargo bench --manifest-path benches/Cargo.toml --bench time
 
 .PHONY: fuzz
 fuzz: tools $(CARGO_FUZZ) ## Feed arbitrary input to the readers and to expansion, FUZZ_SECONDS=60 each
