@@ -7,6 +7,7 @@
 //! declaration that moved from a broken file to a good one comes from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Declaration, Declarations};
 use crate::name::SilenceName;
@@ -77,7 +78,7 @@ impl Declarations {
         snapshot: &Snapshot,
         version: &EarlierVersion,
         zones: &ZoneDatabase,
-    ) -> Option<Vec<Declaration>> {
+    ) -> Option<Vec<Arc<Declaration>>> {
         let file = SnapshotFile {
             path: version.path.clone(),
             content: Ok(version.content.clone()),
@@ -103,7 +104,7 @@ impl Declarations {
         Some(silences)
     }
 
-    fn take_in(&mut self, version: &EarlierVersion, mut silences: Vec<Declaration>) {
+    fn take_in(&mut self, version: &EarlierVersion, mut silences: Vec<Arc<Declaration>>) {
         let declared: BTreeSet<SilenceName> = self
             .silences
             .iter()

@@ -178,7 +178,10 @@ impl<A: SilenceApi> Reconciler<A> {
         if known.is_some_and(|declared| declared.revision == snapshot.revision) {
             return;
         }
-        let mut declarations = Declarations::read(&snapshot, &self.zones);
+        let mut declarations = match known {
+            Some(Declared { declarations, .. }) => declarations.read_after(&snapshot, &self.zones),
+            None => Declarations::read(&snapshot, &self.zones),
+        };
         if !declarations.broken.is_empty() {
             let earlier = self
                 .history
