@@ -10,6 +10,11 @@ CONTAINER_ENGINE ?= $(firstword $(foreach engine,podman docker,$(if $(shell comm
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+# How long each target runs.
+FUZZ_SECONDS ?= 60
+
 .PHONY: help
 help: ## Show these targets
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -26,15 +31,35 @@ test: tools ## Run every test
 bless: tools ## Accept the tests' present output as the expected one
 	UPDATE_EXPECT=1 cargo test --locked
 
+SOAK_DAYS ?= 10000
+
+.PHONY: soak
+soak: build-tools ## Simulate SOAK_DAYS days of bad weather; SEED=n begins with that episode
+	CARGO_PROFILE_TEST_OPT_LEVEL=2 SOAK_DAYS=$(SOAK_DAYS) cargo test --locked --test it \
+		--target-dir target/soak -- simulation::days_in_any_weather --exact --nocapture
+
 .PHONY: bench
 bench: ## Measure schedules beside other programs and print the tables
 	@tests/install-tools.sh benches
 	cargo bench --manifest-path benches/Cargo.toml
 
+.PHONY: fuzz
+fuzz: tools $(CARGO_FUZZ) ## Feed arbitrary input to the readers and to expansion, FUZZ_SECONDS=60 each
+	@$(call FUZZ,cron)
+	@$(call FUZZ,schedules)
+	@$(call FUZZ,zones,.tools/zones-*/tzdata/zoneinfo)
+	@$(call FUZZ,declarations,silences)
+
+# Target, directories with inputs to begin from. Sanitizers are unstable, so the
+# stable compiler has to be told that this is meant.
+FUZZ = mkdir -p fuzz/corpus/$(1) && RUSTC_BOOTSTRAP=1 PATH=$(abspath $(dir $(CARGO_FUZZ))):$$PATH \
+	cargo fuzz run $(1) fuzz/corpus/$(1) $(2) -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -len_control=0
+
 .PHONY: check
 check: build-tools $(CARGO_DENY) ## Format, lints, the core alone, documentation, dependencies
 	cargo fmt --check
 	cargo fmt --check --manifest-path benches/Cargo.toml
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked --lib --no-default-features -- -D warnings
 	$(CARGO_DENY) --log-level error check bans licenses sources
@@ -62,3 +87,6 @@ build-tools:
 
 $(CARGO_DENY):
 	cargo install --quiet --locked --root $(@:/bin/cargo-deny=) --version $(CARGO_DENY_VERSION) cargo-deny
+
+$(CARGO_FUZZ):
+	cargo install --quiet --locked --root $(@:/bin/cargo-fuzz=) --version $(CARGO_FUZZ_VERSION) cargo-fuzz

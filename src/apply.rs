@@ -40,6 +40,8 @@ pub struct ApplyReport {
     pub made: Vec<(SilenceId, SilenceName, OccurrenceStart)>,
     /// The silences that were ended.
     pub ended: Vec<SilenceId>,
+    /// The silences that may have been ended, or may be soon: nobody knows.
+    pub doubtful: Vec<SilenceId>,
     /// Actions not begun, because the server failed too often or we stop.
     pub not_attempted: usize,
 }
@@ -191,6 +193,12 @@ impl<A: SilenceApi> Application<'_, A> {
         // After the new one: for a moment both mute, and never none.
         if let Change::Replace(_, old) | Change::Expire(old, _) = &action.change {
             let expired = self.api.expire(&old.id).await;
+            if expired
+                .as_ref()
+                .is_err_and(|error| error.kind() == ApiErrorKind::Unknown)
+            {
+                report.doubtful.push(old.id.clone());
+            }
             expired.map_err(|error| failure("expire", &error))?;
             log(action, &old.id);
             report.ended.push(old.id.clone());
@@ -222,6 +230,7 @@ impl ApplyReport {
         self.failures.extend(part.failures);
         self.made.extend(part.made);
         self.ended.extend(part.ended);
+        self.doubtful.extend(part.doubtful);
         self.not_attempted += part.not_attempted;
     }
 }

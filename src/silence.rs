@@ -1,5 +1,6 @@
 //! What does a server hold? A silence as Alertmanager keeps and returns it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ impl fmt::Display for SilenceId {
     }
 }
 
+/// Key-value pairs of a silence.
+pub type Annotations = BTreeMap<String, String>;
+
 /// Where a silence stands in its life, by the server's clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,6 +63,8 @@ pub struct Silence {
     pub created_by: String,
     /// Free text; silenced keeps its marker in the last line.
     pub comment: String,
+    /// Free key-value pairs; Alertmanager has them from 0.32 on.
+    pub annotations: Annotations,
     /// By the server's clock when it answered.
     pub state: SilenceState,
 }
@@ -86,4 +92,6 @@ pub struct SilenceDraft {
     pub created_by: String,
     /// The human text, then the marker.
     pub comment: String,
+    /// Dropped without a word by servers that have none.
+    pub annotations: Annotations,
 }

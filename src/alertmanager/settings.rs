@@ -20,6 +20,9 @@ pub struct ClientSettings {
     pub connect_timeout: Duration,
     /// As whom.
     pub credentials: Credentials,
+    /// Certificates of authorities, in PEM form. With it they alone are trusted,
+    /// instead of the machine's; it is read for every request.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl ClientSettings {
@@ -29,13 +32,14 @@ impl ClientSettings {
     /// Three lost packets in a row (1 s, 2 s and 4 s until each is repeated).
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
-    /// The defaults, without credentials.
+    /// The defaults, without credentials, and with the machine's trust.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             timeout: Self::TIMEOUT,
             connect_timeout: Self::CONNECT_TIMEOUT,
             credentials: Credentials::None,
+            ca_file: None,
         }
     }
 }
@@ -90,6 +94,12 @@ pub enum InvalidSettings {
     /// RFC 7617 has no way to write it.
     #[error("the user name `{0}` has a colon, which basic authentication cannot carry")]
     Username(String),
+    /// Certificates would never be looked at.
+    #[error(
+        "`{0}` begins with `http://`, so that `tls` would not be used: write `https://`, \
+         or leave `tls` away"
+    )]
+    TlsUnused(String),
     /// No TLS could be set up on this machine, for example.
     #[error("no HTTP client could be made")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),

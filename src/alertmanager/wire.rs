@@ -2,6 +2,7 @@
 //! read, after `api/v2/openapi.yaml` of Alertmanager and what its relatives do.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use super::Listing;
 use super::excerpt::excerpt;
 use crate::matcher::{MatchOperator, Matcher, Matchers};
-use crate::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
+use crate::silence::{Annotations, Silence, SilenceDraft, SilenceId, SilenceState};
 use crate::timestamp::Timestamp;
 
 /// With this in its comment an expired silence may be one of ours.
@@ -28,6 +29,8 @@ struct PostableSilence<'a> {
     ends_at: Timestamp,
     created_by: &'a str,
     comment: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a Annotations,
 }
 
 /// Both flags are always sent: `isRegex` is required, and an absent `isEqual`
@@ -86,6 +89,7 @@ pub(super) fn postable(draft: &SilenceDraft) -> serde_json::Result<Vec<u8>> {
         ends_at: draft.ends_at,
         created_by: &draft.created_by,
         comment: &draft.comment,
+        annotations: &draft.annotations,
     })
 }
 
@@ -106,6 +110,9 @@ struct GettableSilence<'a> {
     created_by: Cow<'a, str>,
     #[serde(borrow, default)]
     comment: Cow<'a, str>,
+    /// Absent when there are none.
+    #[serde(default)]
+    annotations: Option<Annotations>,
     #[serde(borrow, default)]
     status: Option<Status<'a>>,
 }
@@ -215,6 +222,7 @@ fn read_silence(entry: &str, server_time: Option<Timestamp>) -> Result<Option<Si
         ends_at,
         created_by: silence.created_by.into_owned(),
         comment: silence.comment.into_owned(),
+        annotations: silence.annotations.unwrap_or_default(),
         state,
     }))
 }

@@ -149,5 +149,6 @@ fn made_by_hand() -> SilenceDraft {
         ends_at: now.plus(Duration::from_hours(2)),
         created_by: "eva".to_owned(),
         comment: "Replacing the switch in rack 4, back in two hours.".to_owned(),
+        annotations: BTreeMap::new(),
     }
 }

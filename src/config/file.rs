@@ -69,6 +69,8 @@ pub(super) struct TargetKeys {
     pub(super) labels: BTreeMap<String, String>,
     pub(super) bearer_token_file: Option<Text>,
     pub(super) basic_auth: Option<BasicAuthKeys>,
+    #[serde(default)]
+    pub(super) tls: TlsKeys,
     pub(super) timeout: Option<Text>,
 }
 
@@ -77,6 +79,12 @@ pub(super) struct TargetKeys {
 pub(super) struct BasicAuthKeys {
     pub(super) username: Text,
     pub(super) password_file: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsKeys {
+    pub(super) ca_file: Option<Text>,
 }
 
 /// A file that was read, or the absence of one: then no key is set.

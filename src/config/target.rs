@@ -109,11 +109,13 @@ impl Resolver<'_> {
         let timeout = given("timeout", keys.timeout.as_ref());
         let timeout = self.duration(timeout.as_ref(), ClientSettings::TIMEOUT, TIMEOUT);
         let credentials = self.credentials(origin, file, key, keys);
+        let ca_file = given("tls.ca_file", keys.tls.ca_file.as_ref());
         let name = name.and_then(|name| name.read(&mut self.problems, TargetName::new));
         let client = url?.read(&mut self.problems, |url| {
             Client::new(&ClientSettings {
                 timeout,
                 credentials,
+                ca_file: ca_file.map(|given| given.path()),
                 ..ClientSettings::new(url)
             })
         });

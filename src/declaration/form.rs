@@ -79,6 +79,8 @@ impl<'a> Decoder<'a> {
     pub(super) fn into_rules(self, name: Place) -> Vec<Rule> {
         let mut rules = self.rules.into_inner();
         rules.insert(0, Rule::new(name, Check::Declaration));
+        // Kept as long as the declaration, and mostly one or two.
+        rules.shrink_to_fit();
         rules
     }
 

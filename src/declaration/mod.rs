@@ -93,9 +93,15 @@ impl BrokenFile {
     #[must_use]
     pub fn mentions(&self, name: &SilenceName) -> bool {
         self.content.as_ref().is_none_or(|content| {
-            content
-                .windows(name.as_str().len())
-                .any(|window| window == name.as_str().as_bytes())
+            let is_part = |byte: Option<&u8>| {
+                byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+            };
+            let name = name.as_str().as_bytes();
+            content.windows(name.len()).enumerate().any(|(at, window)| {
+                let before = at.checked_sub(1).and_then(|before| content.get(before));
+                // `job-1` is not mentioned by `job-12`.
+                window == name && !is_part(before) && !is_part(content.get(at + name.len()))
+            })
         })
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Declaration, Declarations};
+use super::{BrokenFile, Declaration, Declarations};
 use crate::name::SilenceName;
 use crate::snapshot::{Revision, Snapshot, SnapshotFile};
 use crate::zone::ZoneDatabase;
@@ -60,13 +60,26 @@ impl Declarations {
         for version in earlier {
             by_path.entry(&version.path).or_default().push(version);
         }
-        for versions in by_path.into_values() {
-            let readable = versions
-                .into_iter()
-                .find_map(|version| Some((version, self.read_earlier(snapshot, version, zones)?)));
-            if let Some((version, silences)) = readable {
-                self.take_in(version, silences);
-            }
+        let readable: BTreeMap<&str, _> = by_path
+            .into_iter()
+            .filter_map(|(path, versions)| {
+                let mut versions = versions.into_iter();
+                let found = versions.find_map(|version| {
+                    Some((version, self.read_earlier(snapshot, version, zones)?))
+                });
+                Some((path, found?))
+            })
+            .collect();
+        // A broken file that was readable under its own name goes on as that;
+        // only one without such a version may be another's new name.
+        let successors: Vec<BrokenFile> = self
+            .broken
+            .iter()
+            .filter(|file| !readable.contains_key(file.path.as_str()))
+            .cloned()
+            .collect();
+        for (version, silences) in readable.into_values() {
+            self.take_in(version, silences, &successors);
         }
         self.silences
             .sort_by(|left, right| left.name.cmp(&right.name));
@@ -104,7 +117,12 @@ impl Declarations {
         Some(silences)
     }
 
-    fn take_in(&mut self, version: &EarlierVersion, mut silences: Vec<Arc<Declaration>>) {
+    fn take_in(
+        &mut self,
+        version: &EarlierVersion,
+        mut silences: Vec<Arc<Declaration>>,
+        successors: &[BrokenFile],
+    ) {
         let declared: BTreeSet<SilenceName> = self
             .silences
             .iter()
@@ -114,7 +132,7 @@ impl Declarations {
         silences.retain(|declaration| {
             let name = &declaration.name;
             // Of a file that is gone only what a broken one may have taken over.
-            let is_wanted = is_broken || self.broken.iter().any(|broken| broken.mentions(name));
+            let is_wanted = is_broken || successors.iter().any(|broken| broken.mentions(name));
             is_wanted && !declared.contains(name) && !self.ambiguous.contains(name)
         });
         if silences.is_empty() {
@@ -212,6 +230,22 @@ mod tests {
             &[version("old.yaml", &declaring(&["kept", "removed"]), "1")],
         );
         assert_eq!(found, ["old.yaml kept"]);
+    }
+
+    #[test]
+    fn a_broken_file_brings_nothing_back_that_another_declared() {
+        let unreadable = SnapshotFile {
+            path: "b.yaml".to_owned(),
+            content: Err("input/output error".to_owned()),
+        };
+        let found = recovered(
+            vec![unreadable],
+            &[
+                version("b.yaml", &declaring(&["stays"]), "2"),
+                version("gone.yaml", &declaring(&["removed"]), "1"),
+            ],
+        );
+        assert_eq!(found, ["b.yaml stays"]);
     }
 
     #[test]

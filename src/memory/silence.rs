@@ -38,7 +38,7 @@ impl From<SilenceDraft> for PostedSilence {
             ends_at: draft.ends_at.to_datetime().fixed_offset(),
             created_by: draft.created_by,
             comment: draft.comment,
-            annotations: BTreeMap::new(),
+            annotations: draft.annotations,
         }
     }
 }
@@ -91,6 +91,7 @@ impl StoredSilence {
             ends_at: Timestamp::from(self.ends_at.to_utc()),
             created_by: self.created_by.clone(),
             comment: self.comment.clone(),
+            annotations: self.annotations.clone(),
             state: self.state(now),
         }
     }

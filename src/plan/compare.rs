@@ -35,6 +35,7 @@ pub(super) fn adjust(
     declaration: &Declaration,
     window: &Occurrence,
     live: &Owned<'_>,
+    keeps_annotations: bool,
 ) -> Option<(Change, String)> {
     let silence = live.silence;
     let now = input.now;
@@ -72,6 +73,9 @@ pub(super) fn adjust(
     let wanted_text = human_text(declaration);
     if live.text != wanted_text {
         changes.push("comment changed".to_owned());
+    }
+    if keeps_annotations && silence.annotations != declaration.annotations {
+        changes.push("annotations changed".to_owned());
     }
     if silence.created_by != declaration.owner {
         changes.push(format!(
@@ -118,6 +122,7 @@ pub(super) fn renew(input: &PlanInput<'_>, live: &Owned<'_>) -> Option<(Change, 
         ends_at: now.plus(input.settings.lease),
         created_by: silence.created_by.clone(),
         comment: silence.comment.clone(),
+        annotations: silence.annotations.clone(),
     };
     let reason = format!("end {} -> {}", silence.ends_at, update.ends_at);
     Some((Change::Update(update), reason))
@@ -146,6 +151,7 @@ fn draft(input: &PlanInput<'_>, declaration: &Declaration, window: &Occurrence) 
         ends_at,
         created_by: declaration.owner.clone(),
         comment: comment(&human_text(declaration), &marker),
+        annotations: declaration.annotations.clone(),
     }
 }
 

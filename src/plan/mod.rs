@@ -42,6 +42,7 @@ pub use settings::{HandExpired, Mode, Settings};
 
 use crate::declaration::Declarations;
 use crate::name::TargetName;
+use crate::schedule::Forecast;
 use crate::silence::Silence;
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
@@ -77,6 +78,9 @@ pub struct PlanInput<'a> {
     pub labels: &'a BTreeMap<String, String>,
     /// What is declared.
     pub declarations: &'a Declarations,
+    /// What is known of the windows of each declaration, in their order. One
+    /// that is missing, or ends too early, is computed.
+    pub forecasts: &'a [Forecast],
     /// From where.
     pub revision: &'a Revision,
     /// What the target holds.
@@ -96,10 +100,15 @@ pub struct PlanInput<'a> {
 pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut observed = Observed::classify(input);
     let mut planner = Planner::new(input, std::mem::take(&mut observed.remarks));
-    for declaration in &input.declarations.silences {
+    let forecasts = input
+        .forecasts
+        .iter()
+        .map(Some)
+        .chain(std::iter::repeat(None));
+    for (declaration, forecast) in input.declarations.silences.iter().zip(forecasts) {
         let owned = observed.take(&declaration.name);
         let tombstones = observed.take_tombstones(&declaration.name);
-        planner.declaration(declaration, owned, &tombstones);
+        planner.declaration(declaration, forecast, owned, &tombstones);
     }
     for (name, owned) in observed.rest() {
         planner.undeclared(&name, owned);

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 
 use super::observed::Owned;
+use super::recent::RecentWrites;
 use crate::declaration::Declaration;
 use crate::schedule::Occurrence;
 use crate::silence::{SilenceId, SilenceState};
@@ -26,10 +27,12 @@ pub(super) fn pair<'a>(
     windows: &[Occurrence],
     mut owned: Vec<Owned<'a>>,
     declaration: &Declaration,
+    recent: &RecentWrites,
 ) -> Pairing<'a> {
     // Of several for one window the best comes first.
     owned.sort_by_cached_key(|owned| {
         (
+            recent.is_doubtful(&owned.silence.id),
             !owned.silence.matchers.same_set(&declaration.matchers),
             Reverse(owned.silence.state == SilenceState::Active),
             owned.silence.starts_at,

@@ -11,7 +11,7 @@ use super::settings::HandExpired;
 use super::{PlanInput, compare, pairing};
 use crate::declaration::{Declaration, Declarations, StandIn};
 use crate::name::SilenceName;
-use crate::schedule::{Occurrence, OccurrenceStart, occurrences};
+use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
 
 /// Windows that end this soon are not created: by the time the request
 /// arrives they may be over, and the server would refuse them.
@@ -20,6 +20,10 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// Goes through the declarations, and collects what each comes to.
 pub(super) struct Planner<'a> {
     input: &'a PlanInput<'a>,
+    /// Whether the server keeps annotations: most drop them without a word, and
+    /// a difference to what is always empty would never close. One silence that
+    /// has some is proof.
+    keeps_annotations: bool,
     unsettled: BTreeSet<(&'a SilenceName, OccurrenceStart)>,
     pub(super) actions: Vec<Action>,
     pub(super) holds: Vec<Hold>,
@@ -31,6 +35,10 @@ impl<'a> Planner<'a> {
     pub(super) fn new(input: &'a PlanInput<'a>, remarks: Vec<String>) -> Self {
         Self {
             input,
+            keeps_annotations: input
+                .silences
+                .iter()
+                .any(|silence| !silence.annotations.is_empty()),
             unsettled: input
                 .recent
                 .unsettled(input.silences, input.now, input.settings.settle),
@@ -46,6 +54,7 @@ impl Planner<'_> {
     pub(super) fn declaration(
         &mut self,
         declaration: &Declaration,
+        forecast: Option<&Forecast>,
         owned: Vec<Owned<'_>>,
         tombstones: &[Owned<'_>],
     ) {
@@ -74,8 +83,8 @@ impl Planner<'_> {
             let reason = format!("`{path}` cannot be read and goes on as of {revision}");
             self.hold(&declaration.name, HoldCause::Broken, reason);
         }
-        let windows = self.windows(declaration, &owned);
-        let pairing = pairing::pair(&windows, owned, declaration);
+        let windows = self.windows(declaration, forecast, &owned);
+        let pairing = pairing::pair(&windows, owned, declaration, self.input.recent);
         for (duplicate, kept) in pairing.duplicates {
             self.expire(
                 duplicate,
@@ -88,7 +97,10 @@ impl Planner<'_> {
         }
         for (window, live) in windows.iter().zip(pairing.live) {
             let change = match live {
-                Some(live) => compare::adjust(self.input, declaration, window, &live),
+                Some(live) => {
+                    let keeps = self.keeps_annotations;
+                    compare::adjust(self.input, declaration, window, &live, keeps)
+                }
                 None if !self.is_to_be_created(declaration, window, tombstones) => continue,
                 None => Some(compare::create(self.input, declaration, window)),
             };
@@ -156,7 +168,12 @@ impl Planner<'_> {
     /// The windows that may be on the server: within the horizon, and as far
     /// ahead as a pending silence of that name lies. A horizon that was made
     /// shorter takes nothing away.
-    fn windows(&self, declaration: &Declaration, owned: &[Owned<'_>]) -> Vec<Occurrence> {
+    fn windows(
+        &self,
+        declaration: &Declaration,
+        forecast: Option<&Forecast>,
+        owned: &[Owned<'_>],
+    ) -> Vec<Occurrence> {
         let now = self.input.now;
         let reached = now.plus(self.input.settings.horizon);
         let farthest = now.plus(crate::schedule::REACH);
@@ -168,7 +185,9 @@ impl Planner<'_> {
         let until = reached
             .max(pending.min(farthest))
             .plus(Duration::from_secs(1));
-        occurrences(&declaration.schedule, now, until)
+        forecast
+            .and_then(|forecast| forecast.occurrences(now, until))
+            .unwrap_or_else(|| occurrences(&declaration.schedule, now, until))
     }
 
     /// Owned silences of a name that nothing valid declares.

@@ -17,6 +17,8 @@ use crate::timestamp::Timestamp;
 pub struct RecentWrites {
     made: BTreeMap<SilenceId, Made>,
     ended: BTreeMap<SilenceId, Timestamp>,
+    /// Asked to end, with an unknown outcome.
+    doubtful: BTreeMap<SilenceId, Timestamp>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +35,7 @@ impl RecentWrites {
         Self {
             made: BTreeMap::new(),
             ended: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
         }
     }
 
@@ -51,6 +54,18 @@ impl RecentWrites {
     pub fn ended(&mut self, id: SilenceId, at: Timestamp) {
         self.made.remove(&id);
         self.ended.insert(id, at);
+    }
+
+    /// A silence may have been expired, or may be any moment.
+    pub fn doubtful(&mut self, id: SilenceId, at: Timestamp) {
+        self.doubtful.insert(id, at);
+    }
+
+    /// Whether an expiry may still be on its way to it, so that another silence
+    /// for the same window is the one to rely on.
+    #[must_use]
+    pub fn is_doubtful(&self, id: &SilenceId) -> bool {
+        self.doubtful.contains_key(id)
     }
 
     /// Whether we expired it.
@@ -103,6 +118,7 @@ impl RecentWrites {
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.made.retain(|_, made| now.since(made.at) < settle);
+        self.doubtful.retain(|_, at| now.since(*at) < settle);
         let listed = among(listed, &self.ended);
         self.ended
             .retain(|id, at| now.since(*at) < settle || listed.contains(id));

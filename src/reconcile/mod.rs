@@ -9,6 +9,7 @@ mod outcome;
 mod target;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
@@ -22,6 +23,7 @@ use crate::alertmanager::SilenceApi;
 use crate::declaration::Declarations;
 use crate::name::{SilenceName, TargetName};
 use crate::plan::{Fingerprint, Settings};
+use crate::schedule::Forecast;
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
@@ -64,12 +66,15 @@ pub struct Reconciler<A> {
     zones_are_new: bool,
     declared: Option<Declared>,
     history: History,
+    forecasts_made: u64,
 }
 
 #[derive(Clone, Debug)]
 struct Declared {
     revision: Revision,
     declarations: Arc<Declarations>,
+    /// Of each declaration, in their order.
+    forecasts: Arc<Vec<Forecast>>,
 }
 
 impl<A: SilenceApi> Reconciler<A> {
@@ -83,6 +88,7 @@ impl<A: SilenceApi> Reconciler<A> {
             zones_are_new: false,
             declared: None,
             history: History::new(),
+            forecasts_made: 0,
         }
     }
 
@@ -136,6 +142,7 @@ impl<A: SilenceApi> Reconciler<A> {
             }
             Err(error) => Some(error),
         };
+        self.forecast(options.now);
         let Some(declared) = self.declared.clone() else {
             return Pass::without_declarations(source_error, options.now);
         };
@@ -163,6 +170,35 @@ impl<A: SilenceApi> Reconciler<A> {
     pub fn with_history(mut self, read_history: ReadHistory) -> Self {
         self.history.read_with(read_history);
         self
+    }
+
+    /// Computes the windows of the declarations, unless they are known for long
+    /// enough. A pass over unchanged declarations computes nothing.
+    fn forecast(&mut self, now: Timestamp) {
+        let horizon = self.settings.horizon;
+        let Some(declared) = &mut self.declared else {
+            return;
+        };
+        let until = now.plus(horizon).plus(Duration::from_secs(1));
+        let silences = &declared.declarations.silences;
+        let are_known = declared.forecasts.len() == silences.len()
+            && declared
+                .forecasts
+                .iter()
+                .all(|forecast| forecast.covers(now, until));
+        if !are_known {
+            let forecasts = silences
+                .iter()
+                .map(|declaration| Forecast::new(&declaration.schedule, now, horizon));
+            declared.forecasts = Arc::new(forecasts.collect());
+            self.forecasts_made += 1;
+        }
+    }
+
+    /// How often the windows of all declarations were computed.
+    #[must_use]
+    pub const fn forecasts_made(&self) -> u64 {
+        self.forecasts_made
     }
 
     /// Takes other zone data; the next pass reads the declarations with it.
@@ -201,6 +237,7 @@ impl<A: SilenceApi> Reconciler<A> {
         self.declared = Some(Declared {
             revision: snapshot.revision.clone(),
             declarations: Arc::new(declarations),
+            forecasts: Arc::default(),
         });
 
         for silence in self.untargeted() {

@@ -133,6 +133,7 @@ impl<A: SilenceApi> Target<A> {
             target: &self.name,
             labels: &self.labels,
             declarations: &declared.declarations,
+            forecasts: &declared.forecasts,
             revision: &declared.revision,
             silences: &listing.silences,
             recent: &self.recent,
@@ -162,6 +163,9 @@ impl<A: SilenceApi> Target<A> {
         }
         for id in &report.ended {
             self.recent.ended(id.clone(), now);
+        }
+        for id in &report.doubtful {
+            self.recent.doubtful(id.clone(), now);
         }
     }
 

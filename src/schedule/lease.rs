@@ -78,7 +78,7 @@ pub fn occurrences(schedule: &Schedule, now: Timestamp, until: Timestamp) -> Vec
         .last_mut()
         .filter(|occurrence| occurrence.end >= last)
     {
-        open.end = far_end(schedule, open.start.max(now), last);
+        open.end = far_end(schedule, last);
     }
     for occurrence in &mut occurrences {
         occurrence.is_lease = occurrence.end > now.plus(REACH);
@@ -93,40 +93,50 @@ pub fn occurrences(schedule: &Schedule, now: Timestamp, until: Timestamp) -> Vec
     occurrences
 }
 
-/// The end of the interval that covers `[inside, known)`.
-///
-/// Looks twice as far each time, so that the cost is at most four times that
-/// of the last look, and never beyond a reach and a day.
-fn far_end(schedule: &Schedule, inside: Timestamp, known: Timestamp) -> Timestamp {
-    let farthest = known.plus(REACH + DAY).min(LAST);
-    let mut step = DAY;
-    loop {
-        let to = known.plus(step).min(farthest);
-        let set = expand(schedule, inside, to);
-        let end = set.at(inside).map_or(known, Interval::end);
-        if end < to || to >= farthest {
+/// The end of the interval that reaches up to `known`; no more than a reach
+/// and a day beyond `known`, where it must be a lease.
+fn far_end(schedule: &Schedule, known: Timestamp) -> Timestamp {
+    let farthest = known.plus(REACH + SHORTEST_LOOK).min(LAST);
+    let mut known = known;
+    let mut look = SHORTEST_LOOK;
+    while known < farthest {
+        let to = known.plus(look).min(farthest);
+        let end = expand(schedule, known, to)
+            .at(known)
+            .map_or(known, Interval::end);
+        if end < to {
             return end;
         }
-        step *= 2;
+        known = to;
+        look = (look * 2).min(LONGEST_LOOK);
     }
+    known
 }
 
 /// The start of the interval that holds `inside`; 1970 when it has none.
 fn far_start(schedule: &Schedule, inside: Timestamp) -> Timestamp {
-    let after = inside.plus(Duration::from_secs(1));
-    let mut step = DAY;
-    loop {
-        let from = inside.minus(step).max(FIRST);
-        let set = expand(schedule, from, after);
-        let start = set.at(inside).map_or(inside, Interval::start);
-        if start > from || from <= FIRST {
+    let mut known = inside;
+    let mut look = SHORTEST_LOOK;
+    while known > FIRST {
+        let from = known.minus(look).max(FIRST);
+        let start = expand(schedule, from, known)
+            .at(known.minus(Duration::from_secs(1)))
+            .map_or(known, Interval::start);
+        if start > from {
             return start;
         }
-        step *= 2;
+        known = from;
+        look = (look * 2).min(LONGEST_LOOK);
     }
+    known
 }
 
-const DAY: Duration = Duration::from_hours(24);
+/// Most windows are shorter than a day.
+const SHORTEST_LOOK: Duration = Duration::from_hours(24);
+
+/// One look holds its windows in memory: of a cron expression for every minute
+/// 92 days have 132,480, 2 MB.
+const LONGEST_LOOK: Duration = Duration::from_hours(92 * 24);
 
 fn expand(schedule: &Schedule, from: Timestamp, to: Timestamp) -> IntervalSet {
     Interval::new(from, to).map_or_else(IntervalSet::empty, |range| schedule.expand(range))

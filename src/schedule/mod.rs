@@ -7,6 +7,7 @@
 
 mod cron;
 mod dates;
+mod forecast;
 mod lease;
 mod once;
 mod recurring;
@@ -14,6 +15,7 @@ mod rotation;
 
 pub use cron::{CronError, CronWindows};
 pub use dates::{DateRange, DateRule, DayOfMonth, Every, EveryUnit, Weekdays};
+pub use forecast::Forecast;
 pub use lease::{Occurrence, OccurrenceStart, REACH, occurrences};
 pub use once::{Moment, Once};
 pub use recurring::{DAY, Recurring, TimeWindow, WindowEnd};

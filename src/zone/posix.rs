@@ -71,6 +71,12 @@ impl PosixRule {
         })
     }
 
+    /// Every offset that it uses.
+    pub(super) fn offsets(&self) -> impl Iterator<Item = i32> {
+        let daylight = self.daylight.as_ref().map(|daylight| daylight.offset);
+        std::iter::once(self.standard).chain(daylight)
+    }
+
     /// The changes of the years `from..=to` in order: instant and new offset.
     pub(super) fn changes(&self, from: i32, to: i32) -> Vec<(i64, i32)> {
         let Some(daylight) = &self.daylight else {

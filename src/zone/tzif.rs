@@ -52,6 +52,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Timeline, TzifError> {
         entry
             .copied()
             .map(i32::from_be_bytes)
+            .filter(|offset| OFFSETS.contains(offset))
             .ok_or(TzifError::Malformed)
     };
     let mut changes = Vec::with_capacity(header.times);
@@ -63,9 +64,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Timeline, TzifError> {
     }
     let initial = offset_of(0)?;
     if footer.is_empty() {
-        return Ok(Timeline::new(initial, changes));
+        return Ok(timeline(initial, &changes));
     }
-    let rule = PosixRule::parse(footer).ok_or(TzifError::Footer)?;
+    let rule = PosixRule::parse(footer)
+        .filter(|rule| rule.offsets().all(|offset| OFFSETS.contains(&offset)))
+        .ok_or(TzifError::Footer)?;
     let last = changes.last().map_or(i64::MIN, |&(at, _)| at);
     if rule.daylight.is_none()
         && changes
@@ -80,8 +83,25 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Timeline, TzifError> {
     }
     let unrolled = rule.changes(FIRST_YEAR, Timeline::LAST_YEAR);
     changes.extend(unrolled.into_iter().filter(|&(at, _)| at > last));
-    Ok(Timeline::new(initial, changes))
+    Ok(timeline(initial, &changes))
 }
+
+/// Seconds east of UTC that a file may say: more than -25 and less than 26
+/// hours (RFC 9636 section 3.2).
+const OFFSETS: std::ops::RangeInclusive<i32> = -89_999..=93_599;
+
+/// What the changes come to in the years of a timeline. Those before 1970 only
+/// say how it begins; those after its end, of which files may have any, nothing.
+fn timeline(initial: i32, changes: &[(i64, i32)]) -> Timeline {
+    let first = changes.partition_point(|&(at, _)| at <= 0);
+    let (before, later) = changes.split_at(first);
+    let initial = before.last().map_or(initial, |&(_, offset)| offset);
+    let listed = later.iter().take_while(|&&(at, _)| at < END);
+    Timeline::new(initial, listed.copied())
+}
+
+/// 2102-01-01T00:00:00Z, the end of [`Timeline::LAST_YEAR`].
+const END: i64 = 4_165_516_800;
 
 /// Rules are unrolled from here; a table that ends later hides what it lists.
 const FIRST_YEAR: i32 = 1970;
@@ -168,6 +188,45 @@ mod tests {
             count += 1;
         }
         assert!(count > 500, "only {count} zones");
+    }
+
+    /// A file of version 2 with an empty 32-bit part and one offset.
+    fn file(change: i64, offset: i32, footer: &str) -> Vec<u8> {
+        let header = |counts: [u32; 6]| {
+            let mut header = b"TZif2".to_vec();
+            header.resize(20, 0);
+            header.extend(counts.into_iter().flat_map(u32::to_be_bytes));
+            header
+        };
+        let mut bytes = header([0; 6]);
+        bytes.extend(header([0, 0, 0, 1, 2, 1]));
+        bytes.extend(change.to_be_bytes());
+        bytes.push(1);
+        bytes.extend([0; 6]);
+        bytes.extend(offset.to_be_bytes());
+        bytes.extend([0; 3]);
+        bytes.extend(format!("\n{footer}\n").bytes());
+        bytes
+    }
+
+    #[test]
+    fn offsets_that_no_clock_has_are_refused() {
+        assert!(parse(&file(1000, 93_599, "")).is_ok());
+        assert_eq!(parse(&file(1000, 93_600, "")), Err(TzifError::Malformed));
+        assert_eq!(parse(&file(1000, i32::MIN, "")), Err(TzifError::Malformed));
+        assert_eq!(parse(&file(1000, 0, "AAA99")), Err(TzifError::Footer));
+        assert_eq!(
+            parse(&file(1000, 0, "AAA0BBB-99,0,1")),
+            Err(TzifError::Footer)
+        );
+    }
+
+    #[test]
+    fn changes_outside_the_years_of_a_timeline_only_say_how_it_begins() {
+        let began = parse(&file(i64::MIN, 3600, "")).expect("readable");
+        assert_eq!(began, Timeline::new(3600, []));
+        let never = parse(&file(i64::MAX, 3600, "")).expect("readable");
+        assert_eq!(never, Timeline::new(0, []));
     }
 
     #[test]

@@ -4,12 +4,14 @@
 mod misbehaviour;
 mod reading;
 mod real;
+mod tls;
 mod writing;
 
 use silenced::alertmanager::{ApiError, Client, ClientSettings, Credentials, SilenceApi};
 use silenced::matcher::{MatchOperator, Matcher, Matchers};
 use silenced::silence::{SilenceDraft, SilenceId};
 use silenced::timestamp::Timestamp;
+use std::collections::BTreeMap;
 
 use crate::support::raw_server::{RawServer, Reply};
 
@@ -68,6 +70,7 @@ fn draft() -> SilenceDraft {
         ends_at: Timestamp::parse("2030-01-09T05:00:00Z").unwrap(),
         created_by: "automation".to_owned(),
         comment: "Noise \"waits\".\n[silenced instance=lab silence=nightly]".to_owned(),
+        annotations: BTreeMap::new(),
     }
 }
 

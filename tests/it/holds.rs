@@ -363,3 +363,26 @@ async fn without_history_leases_are_renewed_and_pending_silences_kept() {
     assert_eq!(world.ids("high-latency"), ids);
     assert_eq!(world.ids("nightly-info").len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_whose_expiry_may_be_on_its_way_is_not_relied_on() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let doomed = world.live()[0].id.clone();
+    world.api.delays_expiries.store(true, Ordering::SeqCst);
+    world.write("once.yaml", &ONCE.replace("Latency", "Lag"));
+    let pass = world.pass_now(Mode::Apply).await;
+    assert_eq!(pass.outcome(), Outcome::Failed, "the expiry timed out");
+    assert_eq!(world.ids("high-latency").len(), 2);
+
+    // Somebody takes it back, and the doomed silence has what is wanted again.
+    world.api.delays_expiries.store(false, Ordering::SeqCst);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let now = world.clock.now().to_datetime();
+    // Its expiry arrives at last.
+    let _ = world.api.server().delete(&doomed, now);
+    assert_eq!(world.ids("high-latency").len(), 1, "{}", world.show());
+    assert!(world.show().contains("HighDBLatency"), "{}", world.show());
+}

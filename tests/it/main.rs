@@ -31,19 +31,25 @@
 
 mod cli;
 mod client;
+mod cluster;
 mod contract;
 mod daemon;
 mod declaration;
 mod deploy;
 mod documentation;
 mod holds;
+mod kill;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod prior_art;
 mod promises;
+mod scenarios;
 mod server;
+mod simulation;
 mod source;
 mod support;
 mod tidy;
+mod time;
 mod time_cases;
 mod whole_path;

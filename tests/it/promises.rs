@@ -1,6 +1,7 @@
 //! Are the promises of the reconciler kept? Each on a server in memory and on
 //! simulated time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::expect;
@@ -301,8 +302,51 @@ async fn a_shorter_horizon_takes_no_pending_silence_away() {
         comment: pending
             .comment
             .replace("start=2026-01-08", "start=2026-01-11"),
+        annotations: BTreeMap::new(),
     };
     let now = world.clock.now().to_datetime();
     world.api.server().put(later.into(), now).unwrap();
     assert_eq!(actions(&world.plan().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_are_kept_in_step_where_the_server_keeps_them() {
+    for version in Version::ALL {
+        let annotated = |value: &str| {
+            ONCE.replace(
+                "    matchers:",
+                &format!("    annotations: {{runbook: {value}}}\n    matchers:"),
+            )
+        };
+        let mut world = World::of_version("2026-01-08T23:00:00Z", version);
+        world.write("once.yaml", &annotated("first"));
+        world.sync().await;
+        assert!(!world.plan().await.has_changes(), "{version:?}");
+        world.write("once.yaml", &annotated("second"));
+        let keeps = version.keeps_annotations();
+        let updated = usize::from(keeps);
+        assert_eq!(writes(&world.sync().await), [(0, updated, 0, 0)]);
+        let found = world.live()[0].annotations.get("runbook").cloned();
+        assert_eq!(found, keeps.then(|| "second".to_owned()), "{version:?}");
+        assert!(!world.plan().await.has_changes(), "{version:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_passes_do_not_compute_what_has_not_changed() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 1);
+    for _ in 0..300 {
+        world.sleep(Duration::from_mins(1)).await;
+        world.sync().await;
+    }
+    assert_eq!(world.forecasts_made(), 1, "in five hours");
+    world.write("nightly.yaml", &NIGHTLY.replace("22:00", "21:00"));
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 2);
+    world.sleep(Duration::from_hours(24)).await;
+    world.sync().await;
+    assert_eq!(world.forecasts_made(), 3);
 }

@@ -2,10 +2,8 @@
 //! repository, and a released server, with amtool as a second pair of eyes.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -14,6 +12,7 @@ use silenced::clock::Clock;
 use silenced::memory::{self, MemoryAlertmanager, http};
 
 use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::daemon::Daemon;
 use crate::support::git_repository::GitRepository;
 
 /// Two declarations that apply now, and the repository's own examples beside them.
@@ -36,73 +35,10 @@ fn hours_ahead(hours: u64) -> String {
     at.to_string()
 }
 
-/// `silenced run`, killed when it is dropped.
-struct Daemon {
-    process: Child,
-    url: String,
-    client: Client,
-}
-
-impl Daemon {
-    fn start(repository: &GitRepository, alertmanager: &str) -> Self {
-        let token = repository.path().join(".git/token");
-        fs::write(&token, "s3cret\n").unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_silenced"))
-            .args(["run", "--instance", "lab", "--interval", "1h"])
-            .args(["--listen", "127.0.0.1:0"])
-            .args(["--source", &repository.file_url()])
-            .args(["--alertmanager", alertmanager])
-            .arg("--sync-token-file")
-            .arg(&token)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(process.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended");
-            let event: Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) = event["listen"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // Keeps the pipe from filling up.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self {
-            process,
-            url: format!("http://{address}"),
-            client: Client::new(),
-        }
-    }
-
-    /// A pass now; what it did, as created, updated, replaced, expired.
-    async fn sync(&self) -> (u64, u64, u64, u64) {
-        let request = self.client.post(format!("{}/sync?wait=30s", self.url));
-        let answer = request
-            .header("authorization", "Bearer s3cret")
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200);
-        let pass: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        assert_eq!(pass["outcome"], "converged", "{pass}");
-        let target = &pass["targets"][0];
-        let count = |word: &str| target[word].as_u64().unwrap();
-        (
-            count("created"),
-            count("updated"),
-            count("replaced"),
-            count("expired"),
-        )
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // Either fails only if the process has ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+fn start(repository: &GitRepository, alertmanager: &str) -> Daemon {
+    let source = repository.file_url();
+    let source = ["--source", &source, "--alertmanager", alertmanager];
+    Daemon::start(["--instance", "lab"].into_iter().chain(source))
 }
 
 /// What amtool says of the live silences.
@@ -166,8 +102,8 @@ async fn lives_through_commits(release: Release) {
     }
     repository.write("silences/edited.yaml", edited(&hours_ahead(8)).as_bytes());
     repository.commit("first");
-    let daemon = Daemon::start(&repository, &url);
-    daemon.sync().await;
+    let daemon = start(&repository, &url);
+    daemon.converge().await;
     let silences = amtool(release, &url);
     let first = comment_of(&silences, "edited")[0].clone();
     assert_eq!(first["status"]["state"], "active");
@@ -192,7 +128,7 @@ async fn lives_through_commits(release: Release) {
     };
     let end = hours_ahead(8);
     commit(edited(&end).replace("defect", "fault"), "another comment");
-    assert_eq!(daemon.sync().await, (0, 1, 0, 0));
+    assert_eq!(daemon.converge().await, (0, 1, 0, 0));
     let now = live().unwrap();
     assert_eq!(now["id"], first["id"], "in place");
     assert!(
@@ -204,7 +140,7 @@ async fn lives_through_commits(release: Release) {
 
     let earlier = hours_ahead(1);
     commit(edited(&earlier), "shorter");
-    assert_eq!(daemon.sync().await, (0, 1, 0, 0));
+    assert_eq!(daemon.converge().await, (0, 1, 0, 0));
     let now = live().unwrap();
     assert_eq!(now["id"], first["id"], "in place");
     assert_eq!(now["endsAt"], earlier.replace('Z', ".000Z"));
@@ -213,12 +149,12 @@ async fn lives_through_commits(release: Release) {
         edited(&earlier).replace("warning", "critical"),
         "other matchers",
     );
-    assert_eq!(daemon.sync().await, (0, 0, 1, 0));
+    assert_eq!(daemon.converge().await, (0, 0, 1, 0));
     let now = live().unwrap();
     assert_ne!(now["id"], first["id"], "replaced");
     assert_eq!(now["status"]["state"], "active");
 
-    assert_eq!(daemon.sync().await, (0, 0, 0, 0));
+    assert_eq!(daemon.converge().await, (0, 0, 0, 0));
     let plan = Command::new(env!("CARGO_BIN_EXE_silenced"))
         .args(["plan", "--instance", "lab", "--format", "json"])
         .args(["--source", &repository.file_url(), "--alertmanager", &url])
@@ -231,7 +167,7 @@ async fn lives_through_commits(release: Release) {
 
     fs::remove_file(repository.path().join("silences/edited.yaml")).unwrap();
     repository.commit("no longer");
-    assert_eq!(daemon.sync().await, (0, 0, 0, 1));
+    assert_eq!(daemon.converge().await, (0, 0, 0, 1));
     assert_eq!(live(), None);
     let foreign_after: Vec<Value> = amtool(release, &url)
         .into_iter()
@@ -272,11 +208,11 @@ async fn an_idle_pass_is_one_request() {
     let repository = GitRepository::empty();
     repository.write("silences/edited.yaml", edited(&hours_ahead(8)).as_bytes());
     repository.commit("first");
-    let daemon = Daemon::start(&repository, &url);
-    daemon.sync().await;
+    let daemon = start(&repository, &url);
+    daemon.converge().await;
     let before = server.lock().unwrap().counts();
     for _ in 0..5 {
-        assert_eq!(daemon.sync().await, (0, 0, 0, 0));
+        assert_eq!(daemon.converge().await, (0, 0, 0, 0));
     }
     let after = server.lock().unwrap().counts();
     assert_eq!(after.lists, before.lists + 5);

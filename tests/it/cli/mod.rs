@@ -6,6 +6,7 @@ mod expand;
 mod help;
 mod lifecycle;
 mod reconcile;
+mod secured;
 mod validate;
 
 use std::path::Path;

@@ -71,6 +71,7 @@ async fn what_servers_leave_out_and_add() {
                     ends_at: 2026-11-22T11:00:00Z,
                     created_by: "me",
                     comment: "c",
+                    annotations: {},
                     state: Active,
                 },
             ],

@@ -8,6 +8,7 @@
 mod filters;
 mod json;
 mod limits;
+mod placements;
 mod routes;
 mod server;
 mod states;
@@ -50,6 +51,9 @@ const CASES: [&[Case]; 7] = [
     filters::CASES,
     states::CASES,
 ];
+
+/// All cases at once are more than the eight requests that it lets pass.
+const ALL_AT_ONCE: &str = "--web.get-concurrency=1000";
 
 /// Runs every case and names those that failed.
 async fn hold(server: &Server, cases: impl IntoIterator<Item = &'static Case>) {
@@ -98,8 +102,7 @@ async fn hold_in_memory(version: Version) {
 
 async fn hold_released(release: Release, version: Version) {
     let options = Options {
-        // All cases at once are more than the eight that it lets pass.
-        flags: &["--web.get-concurrency=1000"],
+        flags: &[ALL_AT_ONCE],
         ..Options::default()
     };
     let alertmanager = Alertmanager::start(release, &options);
@@ -135,30 +138,4 @@ async fn released_0_28() {
 #[tokio::test]
 async fn released_newest() {
     hold_released(Release::Newest, Version::V0_33).await;
-}
-
-/// The prefix and the authentication that a test of a client may ask for do
-/// arrive at the server.
-#[tokio::test]
-async fn a_released_server_takes_a_prefix_and_passwords() {
-    let alertmanager = Alertmanager::start(
-        Release::V0_28,
-        &Options {
-            route_prefix: "/team/alertmanager",
-            // The bcrypt hash of `secret`, at the least cost.
-            web_config: Some(
-                "basic_auth_users:\n  a: $2a$04$QuY6p9BfGIfOOlGZDXUOpOEDoCNSDADF2o.9kZmyg7uIFJPT6SBNG\n",
-            ),
-            ..Options::default()
-        },
-    );
-    let server = Server::new(Version::V0_28, alertmanager.base_url());
-    let answer = server.get(server::SILENCES).await;
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.header("www-authenticate"), Some("Basic"));
-    let root = alertmanager.base_url().replace("/team/alertmanager", "");
-    let outside = Server::new(Version::V0_28, root)
-        .get(server::SILENCES)
-        .await;
-    assert_eq!(outside.status, 401, "authentication comes first");
 }

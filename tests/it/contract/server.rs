@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, ClientBuilder, Method, Url};
 use serde_json::{Value, json};
 use silenced::memory::Version;
 
@@ -13,6 +13,8 @@ use silenced::memory::Version;
 #[derive(Clone)]
 pub(super) struct Server {
     pub(super) version: Version,
+    /// How many nodes it says are in its cluster; none without one.
+    pub(super) peers: usize,
     base_url: String,
     client: Client,
 }
@@ -31,10 +33,16 @@ pub(super) const UNKNOWN_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Server {
     pub(super) fn new(version: Version, base_url: String) -> Self {
+        Self::asked_by(Client::builder(), version, base_url)
+    }
+
+    /// A server that wants more of its clients than the others do.
+    pub(super) fn asked_by(client: ClientBuilder, version: Version, base_url: String) -> Self {
         Self {
             version,
+            peers: 0,
             base_url,
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: client.no_proxy().build().unwrap(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! How does a test get a real server? An Alertmanager process of its own, on a
 //! free port of the loopback, with a directory that goes with it.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,11 +10,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long a start may take: under 0.5 s on an idle machine, and some tests
 /// start several on a busy one.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A `--web.config.file` that lets `a` in with `secret`, hashed at the least cost.
+pub(crate) const PASSWORDS: &str =
+    "basic_auth_users:\n  a: $2a$04$QuY6p9BfGIfOOlGZDXUOpOBIqiB7l8ywVADKfhHeD0BXS7EUjIDhq\n";
 
 /// Which of the installed releases.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,8 +75,12 @@ pub(crate) struct Options<'a> {
 
 /// A running Alertmanager, killed when it is dropped.
 pub(crate) struct Alertmanager {
+    release: Release,
+    /// All but the address, which is known after the first start only.
+    arguments: Vec<OsString>,
     process: Child,
     directory: TempDir,
+    scheme: &'static str,
     address: String,
     route_prefix: String,
 }
@@ -86,46 +96,117 @@ impl Alertmanager {
         )
         .unwrap();
 
-        let mut command = Command::new(release.program());
-        command
-            .arg(argument("--config.file=", &config))
-            .arg(argument("--storage.path=", directory.path().join("data")))
-            .arg("--web.listen-address=127.0.0.1:0")
-            .arg(argument(
-                "--cluster.listen-address=",
-                options.cluster_address,
-            ))
-            .args(options.flags);
+        let mut arguments = vec![
+            argument("--config.file=", &config),
+            argument("--storage.path=", directory.path().join("data")),
+            argument("--cluster.listen-address=", options.cluster_address),
+        ];
+        arguments.extend(options.flags.iter().map(OsString::from));
         if !options.route_prefix.is_empty() {
-            command.arg(argument("--web.route-prefix=", options.route_prefix));
+            arguments.push(argument("--web.route-prefix=", options.route_prefix));
         }
         if let Some(content) = options.web_config {
             let web_config = directory.path().join("web.yml");
             fs::write(&web_config, content).unwrap();
-            command.arg(argument("--web.config.file=", web_config));
+            arguments.push(argument("--web.config.file=", web_config));
         }
-        let log = File::create(directory.path().join("log")).unwrap();
-        let process = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let has_tls = options
+            .web_config
+            .is_some_and(|content| content.contains("tls_server_config"));
 
         let mut server = Self {
-            process,
+            process: launch(release, &arguments, "127.0.0.1:0", directory.path()),
+            release,
+            arguments,
             directory,
+            scheme: if has_tls { "https" } else { "http" },
             address: String::new(),
             route_prefix: options.route_prefix.to_owned(),
         };
         server.address = server.wait_for(Self::listening_address);
-        server.wait_for(|server| server.is_answering().then_some(()));
+        server.wait_until_ready();
         server
+    }
+
+    /// Starts servers that are one cluster, and waits until all know each other.
+    pub(crate) fn start_cluster(release: Release, size: usize, flags: &[&str]) -> Vec<Self> {
+        let mut nodes: Vec<Self> = Vec::new();
+        for _ in 0..size {
+            let peers = nodes.iter().map(|node| {
+                let status = node.status();
+                // It knows itself too, and may know others by now.
+                let own = status["cluster"]["name"].clone();
+                let peers = status["cluster"]["peers"].as_array().unwrap();
+                let itself = peers.iter().find(|peer| peer["name"] == own).unwrap();
+                format!("--cluster.peer={}", itself["address"].as_str().unwrap())
+            });
+            let peers: Vec<String> = peers.collect();
+            let mut flags = flags.to_vec();
+            flags.extend([
+                "--cluster.settle-timeout=0s",
+                "--cluster.pushpull-interval=5s",
+            ]);
+            flags.extend(peers.iter().map(String::as_str));
+            let options = Options {
+                flags: &flags,
+                cluster_address: "127.0.0.1:0",
+                ..Options::default()
+            };
+            nodes.push(Self::start(release, &options));
+        }
+        for node in &mut nodes {
+            node.wait_for(|node| {
+                let status = node.status();
+                (status["cluster"]["peers"].as_array().unwrap().len() == size).then_some(())
+            });
+        }
+        nodes
     }
 
     /// Where it serves, with the prefix and without a slash at the end.
     pub(crate) fn base_url(&self) -> String {
-        format!("http://{}{}", self.address, self.route_prefix)
+        format!("{}://{}{}", self.scheme, self.address, self.route_prefix)
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it keeps over a restart: a snapshot that it writes when it is
+    /// stopped, and every 15 minutes.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Ends it as a node that fails ends it, with everything since its snapshot.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Ends it as an orderly shutdown does, with a snapshot.
+    pub(crate) fn stop(&mut self) {
+        let kill = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
+        assert!(kill.unwrap().success());
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again where it was, over whatever [`Self::data`] holds.
+    pub(crate) fn restart(&mut self) {
+        self.process = launch(
+            self.release,
+            &self.arguments,
+            &self.address,
+            self.directory.path(),
+        );
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        self.wait_for(|server| server.is_answering().then_some(()));
     }
 
     fn wait_for<T>(&mut self, mut probe: impl FnMut(&Self) -> Option<T>) -> T {
@@ -162,15 +243,26 @@ impl Alertmanager {
     /// Any answer but 503 will do: behind authentication it is a 401, with TLS a
     /// 400.
     fn is_answering(&self) -> bool {
-        let status = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(&self.address)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write!(stream, "GET {}/-/ready HTTP/1.0\r\n\r\n", self.route_prefix)?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer.split(' ').nth(1).unwrap_or_default().to_owned())
-        };
-        status().is_ok_and(|status| !status.is_empty() && status != "503")
+        self.ask("/-/ready").is_ok_and(|answer| {
+            let status = answer.split(' ').nth(1).unwrap_or_default();
+            !status.is_empty() && status != "503"
+        })
+    }
+
+    fn status(&self) -> Value {
+        let answer = self.ask("/api/v2/status").unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// The answer with its head.
+    fn ask(&self, path: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET {}{path} HTTP/1.0\r\n\r\n", self.route_prefix)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
     }
 }
 
@@ -182,8 +274,22 @@ impl Drop for Alertmanager {
     }
 }
 
-fn argument(flag: &str, value: impl AsRef<Path>) -> std::ffi::OsString {
-    let mut argument = std::ffi::OsString::from(flag);
+fn launch(release: Release, arguments: &[OsString], address: &str, directory: &Path) -> Child {
+    let log = File::create(directory.join("log")).unwrap();
+    let mut command = Command::new(release.program());
+    command
+        .args(arguments)
+        .arg(format!("--web.listen-address={address}"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log);
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"))
+}
+
+fn argument(flag: &str, value: impl AsRef<Path>) -> OsString {
+    let mut argument = OsString::from(flag);
     argument.push(value.as_ref());
     argument
 }

@@ -1,10 +1,14 @@
 //! What several integration tests share.
 
 pub(crate) mod alertmanager;
+pub(crate) mod certificates;
+pub(crate) mod daemon;
+pub(crate) mod fleet;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
 pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;
+pub(crate) mod round_robin;
 pub(crate) mod tool;
 pub(crate) mod world;

@@ -29,6 +29,8 @@ pub(crate) struct InMemory {
     clock: Clock,
     /// What it says of replicas.
     pub(crate) alone: Arc<AtomicBool>,
+    /// Whether expiries time out before they have an effect.
+    pub(crate) delays_expiries: Arc<AtomicBool>,
 }
 
 impl InMemory {
@@ -37,11 +39,17 @@ impl InMemory {
             version,
             ..memory::Settings::default()
         };
+        Self::of_settings(settings, clock)
+    }
+
+    /// `clock` is the server's, which may differ from the program's.
+    pub(crate) fn of_settings(settings: memory::Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
             clock,
             alone: Arc::new(AtomicBool::new(true)),
+            delays_expiries: Arc::default(),
         }
     }
 
@@ -49,8 +57,12 @@ impl InMemory {
         self.server.lock().unwrap()
     }
 
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now().to_datetime()
+    /// The server's clock, which has fractions of a second.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        match self.clock {
+            Clock::System => self.clock.now().to_datetime(),
+            Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
+        }
     }
 }
 
@@ -85,8 +97,12 @@ impl SilenceApi for InMemory {
     }
 
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
-        let answer = self.server().delete(id, self.now());
-        ready(Ok(answer.map_or(Expired::Gone, |()| Expired::Done)))
+        ready(if self.delays_expiries.load(Ordering::SeqCst) {
+            Err(ApiError::new(ApiErrorKind::Unknown, "DELETE", "timeout"))
+        } else {
+            let answer = self.server().delete(id, self.now());
+            Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
+        })
     }
 }
 
@@ -164,7 +180,7 @@ impl World {
 
     /// One pass, which must not fail.
     pub(crate) async fn sync(&mut self) -> Pass {
-        let pass = self.pass(Mode::Apply).await;
+        let pass = self.pass_now(Mode::Apply).await;
         for target in &pass.targets {
             assert_eq!(target.error, None);
         }
@@ -173,10 +189,11 @@ impl World {
 
     /// What a pass would do.
     pub(crate) async fn plan(&mut self) -> Pass {
-        self.pass(Mode::Observe).await
+        self.pass_now(Mode::Observe).await
     }
 
-    async fn pass(&mut self, mode: Mode) -> Pass {
+    /// One pass, whatever comes of it.
+    pub(crate) async fn pass_now(&mut self, mode: Mode) -> Pass {
         let read = Ok(self.snapshot());
         self.pass_of(read, mode).await
     }
@@ -196,7 +213,7 @@ impl World {
         self.reconciler.pass(read, options).await
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let files = self.files.iter().map(|(path, text)| SnapshotFile {
             path: path.clone(),
             content: Ok(text.clone().into_bytes()),
@@ -210,6 +227,10 @@ impl World {
 
     pub(crate) async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    pub(crate) fn forecasts_made(&self) -> u64 {
+        self.reconciler.forecasts_made()
     }
 
     pub(crate) fn counts(&self) -> RequestCounts {
@@ -288,6 +309,7 @@ impl World {
             ends_at: self.clock.now().plus(Duration::from_hours(200)),
             created_by: "ann".to_owned(),
             comment: comment.to_owned(),
+            annotations: BTreeMap::new(),
         };
         self.api.server().put(draft.into(), self.api.now()).unwrap()
     }

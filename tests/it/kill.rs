@@ -1,0 +1,307 @@
+//! Killed at any moment, does it converge? `kill -9` of the daemon while it
+//! writes to a real Alertmanager, and of that Alertmanager under the daemon.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::daemon::{self, Daemon, Writes, next_entry, writes};
+use crate::support::fleet::{Fleet, INSTANCE, assert_untouched, held, list, make_foreign};
+use crate::support::random::seeded;
+
+/// 400 windows; a round of changes is about 150 writes.
+const DECLARATIONS: usize = 300;
+
+/// How many processes are killed between their first and their last write.
+const KILLS: usize = 100;
+
+/// What a hundred rounds leave behind is forgotten at once, so that the lists
+/// stay short.
+const FORGETFUL: [&str; 2] = ["--data.retention=1s", "--data.maintenance-interval=1s"];
+
+/// A directory of declarations for one server, configured in a file.
+struct Installation {
+    fleet: Fleet,
+    server: Alertmanager,
+    directory: TempDir,
+}
+
+impl Installation {
+    fn new(flags: &[&str]) -> Self {
+        let options = Options {
+            flags,
+            ..Options::default()
+        };
+        let installation = Self {
+            fleet: Fleet::new(DECLARATIONS),
+            server: Alertmanager::start(Release::Newest, &options),
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let configuration = json!({
+            "instance": INSTANCE,
+            "source": {"directory": installation.fleet.source()},
+            // Some rounds take more away than a person would.
+            "guard": {"max_expire": "1000000"},
+            "targets": [{"name": "main", "url": installation.server.base_url()}],
+        });
+        // JSON is YAML too.
+        fs::write(installation.configuration(), configuration.to_string()).unwrap();
+        installation
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.directory.path().join("silenced.yaml")
+    }
+
+    fn daemon(&self) -> Daemon {
+        Daemon::start([Path::new("--config"), &self.configuration()])
+    }
+
+    async fn list(&self) -> Vec<Value> {
+        list(&self.server.base_url()).await
+    }
+
+    /// One more process comes to the end, and the next one finds nothing to do.
+    async fn assert_converges(&self) {
+        let run = |command: &str| {
+            Command::new(env!("CARGO_BIN_EXE_silenced"))
+                .args([command, "--format", "json", "--config"])
+                .arg(self.configuration())
+                .output()
+                .unwrap()
+        };
+        let applied = run("apply");
+        assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+        let planned = run("plan");
+        assert_eq!(planned.status.code(), Some(0), "{planned:?}");
+        let plan: Value = serde_json::from_slice(&planned.stdout).unwrap();
+        assert_eq!(plan["targets"][0]["actions"], json!([]));
+        self.fleet.assert_held(&self.list().await);
+    }
+}
+
+/// When a process was killed.
+#[derive(PartialEq, Eq, Debug)]
+enum Moment {
+    /// Before it wrote anything.
+    Early,
+    /// After its first write and before it knew of its last.
+    Amid,
+    /// It had nothing more to do.
+    Late,
+}
+
+/// Starts the daemon and kills it once it has told of so many writes, or of the
+/// end of its pass, and `pause` has gone by.
+fn run_and_kill(installation: &Installation, writes: usize, pause: Duration) -> Moment {
+    let mut process = daemon::command()
+        // To read the machine's authorities, for no TLS, takes half of its life.
+        .env("SSL_CERT_FILE", "/dev/null")
+        .args(["--log", "silenced=debug", "--config"])
+        .arg(installation.configuration())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap());
+    let mut moment = Moment::Early;
+    let mut told = 0;
+    while told < writes || moment == Moment::Early && writes > 0 {
+        let entry = next_entry(&mut log).expect("it ended");
+        if entry["message"] == "pass" {
+            moment = Moment::Late;
+            break;
+        }
+        if entry["action"].is_string() {
+            told += 1;
+            moment = Moment::Amid;
+        } else if writes == 0 && entry["message"] == "read the declarations" {
+            break;
+        }
+    }
+    std::thread::sleep(pause);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    // What it had told before it died, and nobody had read yet.
+    while let Some(entry) = next_entry(&mut log) {
+        if entry["message"] == "pass" {
+            moment = Moment::Late;
+        } else if entry["action"].is_string() && moment == Moment::Early {
+            moment = Moment::Amid;
+        }
+    }
+    moment
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_kills_lose_nothing_and_double_nothing() {
+    let mut random = seeded();
+    let mut installation = Installation::new(&FORGETFUL);
+    let foreign = make_foreign(&installation.server.base_url()).await;
+    let mut covered = BTreeSet::new();
+    let (mut kills, mut rounds) = (0, 0);
+    while kills < KILLS {
+        rounds += 1;
+        let pause = Duration::from_micros(random.u64(..2000));
+        let moment = run_and_kill(&installation, random.usize(..120), pause);
+        kills += usize::from(moment == Moment::Amid);
+
+        // A window that had a silence has one at every moment, unless it is no
+        // longer declared.
+        let live = held(&installation.list().await);
+        let live: BTreeSet<_> = live.into_iter().map(|held| held.window).collect();
+        let expected = installation.fleet.expected().into_iter();
+        let expected: BTreeSet<_> = expected.map(|held| held.window).collect();
+        let lost: Vec<_> = covered
+            .intersection(&expected)
+            .filter(|&window| !live.contains(window))
+            .collect();
+        assert!(lost.is_empty(), "lost after {kills} kills: {lost:?}");
+        covered = live;
+
+        // Sometimes the next process finds the same declarations, or hardly
+        // begun work.
+        if moment == Moment::Late || random.u8(..3) > 0 {
+            installation.fleet.change(&mut random);
+        }
+    }
+    println!("{kills} of {rounds} processes were killed amid their writes");
+    installation.assert_converges().await;
+    assert_untouched(&foreign, &installation.list().await);
+}
+
+/// What a server keeps over a restart, as it was at some time.
+struct Snapshot(TempDir);
+
+impl Snapshot {
+    /// Taken by an orderly restart.
+    fn of(server: &mut Alertmanager) -> Self {
+        let snapshot = Self(tempfile::tempdir().unwrap());
+        server.stop();
+        copy(&server.data(), snapshot.0.path());
+        server.restart();
+        snapshot
+    }
+
+    /// The server fails, and comes up with this and nothing else.
+    fn restore(&self, server: &mut Alertmanager) {
+        server.kill();
+        fs::remove_dir_all(server.data()).unwrap();
+        fs::create_dir(server.data()).unwrap();
+        copy(self.0.path(), &server.data());
+        server.restart();
+    }
+}
+
+/// The files of one directory.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// The server fails, and comes up with nothing.
+fn lose_everything(server: &mut Alertmanager) {
+    server.kill();
+    fs::remove_dir_all(server.data()).unwrap();
+    server.restart();
+}
+
+/// Asks until a pass converges: the first one may meet a broken connection.
+async fn converge(daemon: &Daemon) -> Writes {
+    for _ in 0..3 {
+        let pass = daemon.sync().await;
+        if pass["outcome"] == "converged" {
+            return writes(&pass);
+        }
+    }
+    daemon.converge().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_an_old_snapshot_or_none_is_brought_back() {
+    let mut random = seeded();
+    let mut installation = Installation::new(&[]);
+    let foreign = make_foreign(&installation.server.base_url()).await;
+    let daemon = installation.daemon();
+    daemon.converge().await;
+    let snapshot = Snapshot::of(&mut installation.server);
+    assert_eq!(converge(&daemon).await, (0, 0, 0, 0));
+
+    for _ in 0..3 {
+        installation.fleet.change(&mut random);
+        let first = daemon.converge().await;
+        installation.fleet.assert_held(&installation.list().await);
+        snapshot.restore(&mut installation.server);
+        let again = converge(&daemon).await;
+        assert!(first != (0, 0, 0, 0) && again != (0, 0, 0, 0));
+        installation.fleet.assert_held(&installation.list().await);
+        assert_untouched(&foreign, &installation.list().await);
+    }
+
+    lose_everything(&mut installation.server);
+    let windows = installation.fleet.expected().len() as u64;
+    assert_eq!(converge(&daemon).await, (windows, 0, 0, 0));
+    installation.fleet.assert_held(&installation.list().await);
+    installation.assert_converges().await;
+}
+
+/// The server remembers none of our expiries, and they are made anew each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn ghosts_are_expired_as_often_as_they_come_back() {
+    let mut installation = Installation::new(&[]);
+    let daemon = installation.daemon();
+    daemon.converge().await;
+    let windows = installation.fleet.expected().len() as u64;
+    let snapshot = Snapshot::of(&mut installation.server);
+    installation.fleet.empty();
+    for _ in 0..3 {
+        assert_eq!(converge(&daemon).await, (0, 0, 0, windows - 1));
+        installation.fleet.assert_held(&installation.list().await);
+        snapshot.restore(&mut installation.server);
+    }
+    // A process that knows nothing of them does the same.
+    drop(daemon);
+    installation.assert_converges().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_amid_passes_is_brought_back() {
+    let mut random = seeded();
+    let mut installation = Installation::new(&FORGETFUL);
+    let daemon = Arc::new(installation.daemon());
+    daemon.converge().await;
+    let snapshot = Snapshot::of(&mut installation.server);
+    for _ in 0..12 {
+        installation.fleet.change(&mut random);
+        let pass = tokio::spawn({
+            let daemon = Arc::clone(&daemon);
+            async move { daemon.sync().await }
+        });
+        // Each look takes some milliseconds, as a pass takes some dozens.
+        for _ in 0..random.usize(..8) {
+            installation.list().await;
+        }
+        match random.u8(..3) {
+            0 => lose_everything(&mut installation.server),
+            1 => snapshot.restore(&mut installation.server),
+            _ => {
+                // With what it had saved a second ago or less.
+                installation.server.kill();
+                installation.server.restart();
+            }
+        }
+        // Whatever came of it; where the server was up again in time, success.
+        pass.await.unwrap();
+    }
+    converge(&daemon).await;
+    installation.fleet.assert_held(&installation.list().await);
+    installation.assert_converges().await;
+}

@@ -1,0 +1,351 @@
+//! What did each process do? Every request, judged when it is made: whatever
+//! the line does to it later, it was wrong or right to send.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+use silenced::clock::Clock;
+use silenced::memory::StoredSilence;
+use silenced::plan::{Guard, Marker};
+use silenced::schedule::OccurrenceStart;
+use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
+use silenced::timestamp::Timestamp;
+use tokio::time::Instant;
+
+use super::calendar::minute_of;
+use super::fault::Tally;
+use super::repository::Repository;
+use super::server::{alerts_of, marker_of};
+
+/// What is remembered of the events before a failure.
+const LOG: usize = 60;
+
+/// A request that writes.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) at: Timestamp,
+    pub(super) verb: Verb,
+    pub(super) marker: Marker,
+    /// The end that the silence had before, if it existed.
+    pub(super) ended: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verb {
+    Create,
+    Update,
+    Expire,
+}
+
+/// One process of the program, between two of its lists.
+#[derive(Default)]
+struct PassAccount {
+    /// When it last read the repository.
+    read: Option<Timestamp>,
+    lists_since_read: u32,
+    listed: Option<Instant>,
+    owned: usize,
+    /// Expiries that left nothing in the place of what they took.
+    taken: usize,
+    written: BTreeSet<String>,
+    /// Somebody confirmed what a guard held.
+    confirmed: bool,
+}
+
+/// A silence that is not ours, as it must stay, and since when it is so.
+struct Foreign {
+    since: Instant,
+    silence: StoredSilence,
+}
+
+pub(super) struct Account {
+    clock: Clock,
+    processes: BTreeMap<u64, PassAccount>,
+    foreign: BTreeMap<SilenceId, Foreign>,
+    pub(super) writes: Vec<Write>,
+    pub(super) lists: u64,
+    pub(super) violations: Vec<String>,
+    pub(super) tally: Tally,
+    log: VecDeque<String>,
+}
+
+impl Account {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            processes: BTreeMap::new(),
+            foreign: BTreeMap::new(),
+            writes: Vec::new(),
+            lists: 0,
+            violations: Vec::new(),
+            tally: Tally::default(),
+            log: VecDeque::new(),
+        }
+    }
+
+    /// Notes what happened, for whoever reads a failure.
+    pub(super) fn log(&mut self, event: impl Into<String>) {
+        if self.log.len() == LOG {
+            self.log.pop_front();
+        }
+        let event = event.into();
+        self.log.push_back(format!("{} {event}", self.clock.now()));
+    }
+
+    pub(super) fn story(&self) -> String {
+        self.log.iter().cloned().collect::<Vec<_>>().join("\n  ")
+    }
+
+    pub(super) fn violate(&mut self, what: String) {
+        self.log(format!("VIOLATION: {what}"));
+        self.violations.push(what);
+    }
+
+    pub(super) fn confirm(&mut self, process: u64) {
+        self.processes.entry(process).or_default().confirmed = true;
+    }
+
+    /// A process has read the repository.
+    pub(super) fn read(&mut self, process: u64) {
+        let now = self.clock.now();
+        let pass = self.processes.entry(process).or_default();
+        pass.read = Some(now);
+    }
+
+    /// A process has asked for the repository, and so begun a pass.
+    pub(super) fn begin(&mut self, process: u64) {
+        self.processes.entry(process).or_default().lists_since_read = 0;
+    }
+
+    /// A process asks for the list.
+    pub(super) fn list(&mut self, process: u64) {
+        self.lists += 1;
+        let pass = self.processes.entry(process).or_default();
+        pass.lists_since_read += 1;
+        // One that wrote may list once more to verify.
+        let allowed = if pass.written.is_empty() { 1 } else { 2 };
+        let lists = pass.lists_since_read;
+        pass.written.clear();
+        pass.taken = 0;
+        if lists > allowed {
+            self.violate(format!("process {process} listed {lists} times in a pass"));
+        }
+    }
+
+    /// A process got a list.
+    pub(super) fn listed(&mut self, process: u64, silences: &[Silence]) {
+        let owned = silences
+            .iter()
+            .filter(|silence| silence.is_live() && marker_of(&silence.comment).is_some());
+        let owned = owned.count();
+        let pass = self.processes.entry(process).or_default();
+        pass.listed = Some(Instant::now());
+        pass.owned = owned;
+    }
+
+    /// A process sends a silence.
+    pub(super) fn set(
+        &mut self,
+        process: u64,
+        draft: &SilenceDraft,
+        stored: &[StoredSilence],
+        repository: &Repository,
+    ) {
+        let Some(marker) = marker_of(&draft.comment) else {
+            return self.violate(format!("sent without our marker: {draft:?}"));
+        };
+        let verb = if draft.id.is_some() {
+            Verb::Update
+        } else {
+            Verb::Create
+        };
+        let before = stored
+            .iter()
+            .find(|silence| Some(&silence.id) == draft.id.as_ref());
+        let ended = before.map(|silence| Timestamp::from(silence.ends_at.to_utc()));
+        self.log(format!(
+            "  {process} {verb:?} {} {} {}..{} {}",
+            marker.silence,
+            marker.start,
+            draft.starts_at,
+            draft.ends_at,
+            draft.id.as_ref().map_or("", SilenceId::as_str),
+        ));
+        let what = match &draft.id {
+            Some(id) => id.to_string(),
+            None => format!("{} {}", marker.silence, marker.start),
+        };
+        self.once(process, what);
+        if let Some(id) = &draft.id {
+            self.touch(process, id);
+        }
+        let read = self.processes.get(&process).and_then(|pass| pass.read);
+        // Every broken file of a simulation was readable under its own name, so
+        // none can have taken over what another file declared. What is held
+        // only goes on: its leases are renewed.
+        let is_new = verb == Verb::Create;
+        if is_new && !repository.declares(read.unwrap_or_default(), marker.silence.as_str()) {
+            let name = &marker.silence;
+            self.violate(format!(
+                "process {process} made {name}, which nothing declares"
+            ));
+        }
+        if draft.ends_at <= draft.starts_at {
+            self.violate(format!("sent an empty silence: {draft:?}"));
+        }
+        let at = self.clock.now();
+        self.writes.push(Write {
+            at,
+            verb,
+            marker,
+            ended,
+        });
+    }
+
+    /// A process expires a silence; `live` is what there is before.
+    pub(super) fn expire(
+        &mut self,
+        process: u64,
+        id: &SilenceId,
+        live: &[Silence],
+        repository: &Repository,
+    ) {
+        self.once(process, id.to_string());
+        self.touch(process, id);
+        let Some(silence) = live.iter().find(|silence| silence.id == *id) else {
+            return;
+        };
+        let Some(marker) = marker_of(&silence.comment) else {
+            return;
+        };
+        self.log(format!(
+            "  {process} Expire {} {} {}..{} {id}",
+            marker.silence, marker.start, silence.starts_at, silence.ends_at
+        ));
+        let now = self.clock.now();
+        self.tally.checked("expiries, for guard and gap", 1);
+        let others = || {
+            live.iter()
+                .filter(|other| other.id != *id)
+                .filter_map(|other| Some((other, marker_of(&other.comment)?)))
+        };
+        let stays = others().any(|(other, its)| {
+            // A lease goes on beyond its present end.
+            let goes_on = its.start == OccurrenceStart::Lease;
+            its.silence == marker.silence
+                && other.starts_at < silence.ends_at
+                && (goes_on || silence.starts_at < other.ends_at)
+        });
+        if !stays {
+            self.take(process, repository);
+        }
+        if silence.state == SilenceState::Active {
+            let alerts = alerts_of(&silence.matchers);
+            let covered = others().any(|(other, _)| {
+                other.state == SilenceState::Active && alerts_of(&other.matchers) == alerts
+            });
+            let since = self.processes[&process].read.unwrap_or(now);
+            let minute = minute_of(now);
+            // A minute more or less, for the clocks may differ.
+            let name = marker.silence.as_str();
+            let wanted = (minute - 1..=minute + 1)
+                .all(|minute| repository.wanted(since, name, &alerts, minute));
+            if wanted && !covered {
+                self.violate(format!(
+                    "process {process} opened a gap for {alerts} by expiring {id}"
+                ));
+            }
+        }
+        self.writes.push(Write {
+            at: now,
+            verb: Verb::Expire,
+            marker,
+            ended: Some(silence.ends_at),
+        });
+    }
+
+    fn take(&mut self, process: u64, repository: &Repository) {
+        let guard = Guard::default();
+        let pass = self.processes.entry(process).or_default();
+        pass.taken += 1;
+        let (taken, owned) = (pass.taken, pass.owned);
+        let (read, confirmed) = (pass.read.unwrap_or_default(), pass.confirmed);
+        if confirmed {
+            return;
+        }
+        if taken > guard.max_expire && taken * 100 > owned * guard.max_expire_percent {
+            self.violate(format!("process {process} expired {taken} of {owned}"));
+        }
+        if repository.was_empty_since(read) {
+            self.violate(format!("process {process} expired with nothing declared"));
+        }
+    }
+
+    /// No request twice between two lists.
+    fn once(&mut self, process: u64, what: String) {
+        let pass = self.processes.entry(process).or_default();
+        if !pass.written.insert(what.clone()) {
+            self.violate(format!("process {process} wrote {what} twice in a pass"));
+        }
+    }
+
+    /// A write to a silence that the process could know to be foreign.
+    fn touch(&mut self, process: u64, id: &SilenceId) {
+        let listed = self.processes.get(&process).and_then(|pass| pass.listed);
+        let Some(foreign) = self.foreign.get(id) else {
+            return;
+        };
+        if listed.is_some_and(|listed| foreign.since < listed) {
+            self.violate(format!("process {process} touched the foreign {id}"));
+        } else {
+            // It was ours when the process looked.
+            self.foreign.remove(id);
+        }
+    }
+
+    /// A request sent at that time takes effect now: late, it may meet what was
+    /// ours when it was sent.
+    pub(super) fn effect(&mut self, id: &SilenceId, sent: Instant) {
+        if self
+            .foreign
+            .get(id)
+            .is_some_and(|foreign| sent <= foreign.since)
+        {
+            self.foreign.remove(id);
+        }
+    }
+
+    /// What is not ours from now on, after somebody changed something.
+    pub(super) fn take_foreign(&mut self, stored: &[StoredSilence]) {
+        let mut before = std::mem::take(&mut self.foreign);
+        for silence in stored {
+            if marker_of(&silence.comment).is_some() {
+                continue;
+            }
+            let same = before
+                .remove(&silence.id)
+                .filter(|known| known.silence == *silence);
+            let since = same.map_or_else(Instant::now, |known| known.since);
+            let silence = silence.clone();
+            self.foreign
+                .insert(silence.id.clone(), Foreign { since, silence });
+        }
+    }
+
+    /// Whether every foreign silence is as it was, or forgotten in time.
+    pub(super) fn check_foreign(&mut self, stored: &[&StoredSilence], now: DateTime<Utc>) {
+        let mut changed = Vec::new();
+        for (id, foreign) in &self.foreign {
+            match stored.iter().find(|silence| silence.id == *id) {
+                Some(silence) if **silence == foreign.silence => {}
+                None if foreign.silence.forgotten_at <= now => {}
+                found => changed.push(format!("foreign {id} became {found:?}")),
+            }
+        }
+        self.tally
+            .checked("foreign silences unchanged", self.foreign.len());
+        for change in changed {
+            self.violate(change);
+        }
+    }
+}

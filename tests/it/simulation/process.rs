@@ -1,0 +1,103 @@
+//! How does the program run here? The whole daemon as a task that can be
+//! killed wherever it waits, on a repository that may be hard to reach.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use silenced::clock::Clock;
+use silenced::daemon::{Daemon, Handle, ReadSource};
+use silenced::name::TargetName;
+use silenced::plan::Settings;
+use silenced::reconcile::{Reconciler, Target};
+use silenced::snapshot::Snapshot;
+use silenced::telemetry::Metrics;
+use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::server::{Line, Server};
+
+/// The repository as a process reaches it.
+pub(super) struct Source {
+    pub(super) snapshot: Snapshot,
+    pub(super) failing: bool,
+    pub(super) latency: Duration,
+}
+
+/// One running daemon.
+pub(super) struct Process {
+    pub(super) id: u64,
+    pub(super) task: JoinHandle<()>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) handle: Handle,
+}
+
+/// What every process has in common.
+pub(super) fn reconciler(
+    zones: &ZoneDatabase,
+    settings: &Settings,
+    line: Line,
+) -> Reconciler<Line> {
+    let server = Arc::clone(&line.server);
+    let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), line);
+    let reconciler = Reconciler::new(settings.clone(), zones.clone(), vec![target]);
+    reconciler.with_history(Box::new(move |revision, broken| {
+        let state = server.state();
+        Box::pin(ready(state.repository.earlier(&revision, &broken)))
+    }))
+}
+
+impl Process {
+    pub(super) fn start(
+        id: u64,
+        clock: Clock,
+        zones: &ZoneDatabase,
+        settings: &Settings,
+        interval: Duration,
+        server: &Arc<Server>,
+        source: &Arc<Mutex<Source>>,
+    ) -> Self {
+        let line = Line {
+            process: id,
+            server: Arc::clone(server),
+        };
+        let read_source: ReadSource = {
+            let (source, server) = (Arc::clone(source), Arc::clone(server));
+            Box::new(move || {
+                let (source, server) = (Arc::clone(&source), Arc::clone(&server));
+                Box::pin(async move {
+                    server.state().account.begin(id);
+                    let latency = source.lock().unwrap().latency;
+                    if !latency.is_zero() {
+                        sleep(latency).await;
+                    }
+                    let source = source.lock().unwrap();
+                    if source.failing {
+                        return Err("the repository cannot be reached".to_owned());
+                    }
+                    server.state().account.read(id);
+                    Ok(source.snapshot.clone())
+                })
+            })
+        };
+        let (daemon, handle) = Daemon::new(
+            reconciler(zones, settings, line),
+            read_source,
+            ZoneSource::new(Some("no such directory".into())),
+            clock,
+            interval,
+            Arc::new(Metrics::new()),
+        );
+        let (stop, stopped) = watch::channel(false);
+        Self {
+            id,
+            task: tokio::spawn(daemon.run(stopped)),
+            stop,
+            handle,
+        }
+    }
+}

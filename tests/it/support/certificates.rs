@@ -1,0 +1,83 @@
+//! Whom does a test's client trust? A certificate authority of the test, and a
+//! server's certificate that it signed, both made by openssl.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// An authority and a certificate for 127.0.0.1, in a directory of their own.
+pub(crate) struct Certificates {
+    directory: TempDir,
+}
+
+impl Certificates {
+    pub(crate) fn new() -> Self {
+        let certificates = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let extensions = "basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1\n";
+        fs::write(certificates.file("leaf.ext"), extensions).unwrap();
+        let elliptic = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+        certificates.openssl(
+            &[
+                "req",
+                "-x509",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=authority",
+            ],
+            &[&elliptic[..], &["-keyout", "ca.key", "-out", "ca.pem"]].concat(),
+        );
+        certificates.openssl(
+            &["req", "-nodes", "-subj", "/CN=server"],
+            &[&elliptic[..], &["-keyout", "leaf.key", "-out", "leaf.csr"]].concat(),
+        );
+        certificates.openssl(
+            &[
+                "x509",
+                "-req",
+                "-days",
+                "2",
+                "-CAcreateserial",
+                "-in",
+                "leaf.csr",
+            ],
+            &[
+                "-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "leaf.ext", "-out", "leaf.pem",
+            ],
+        );
+        certificates
+    }
+
+    fn openssl(&self, what: &[&str], how: &[&str]) {
+        let output = Command::new("openssl")
+            .args(what)
+            .args(how)
+            .current_dir(self.directory.path())
+            .output()
+            .expect("openssl is needed: run `make tools`");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// The authority's certificate.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        self.file("ca.pem")
+    }
+
+    /// The part of Alertmanager's `--web.config.file` that names the server's.
+    pub(crate) fn web_config(&self) -> String {
+        format!(
+            "tls_server_config:\n  cert_file: {}\n  key_file: {}\n",
+            self.file("leaf.pem").display(),
+            self.file("leaf.key").display()
+        )
+    }
+}
