@@ -46,7 +46,7 @@ const MANY: usize = 10_000;
 
 /// Rounds of what takes a second, and of what takes a fraction of it.
 const FEW_ROUNDS: usize = 5;
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 21;
 
 fn main() {
     // Cargo adds `--bench`.

@@ -227,7 +227,7 @@ impl<'a> Decoder<'a> {
             "all_of" => {
                 let entry = fields.entry(form)?;
                 let all = Form::AllOf(self.several(&entry.value, around)?);
-                self.rule(entry.key_at, Check::AllOf(all.clone().into()));
+                self.rule(entry.key_at, Check::AllOf(Box::new(all.clone().into())));
                 Some(all)
             }
             "not" => self

@@ -172,12 +172,11 @@ impl<'a> Reading<'a> {
     /// Decodes the declarations of a file.
     fn content(&self, index: usize, file: &File<'_>) -> Content {
         let just_opened;
-        let Opened { tree, zone } = match self.definers.get(&index) {
-            Some(opened) => opened,
-            None => {
-                just_opened = self.open(index, file);
-                &just_opened
-            }
+        let Opened { tree, zone } = if let Some(opened) = self.definers.get(&index) {
+            opened
+        } else {
+            just_opened = self.open(index, file);
+            &just_opened
         };
         let tree = tree.as_ref();
         let context = self.context(index, file);

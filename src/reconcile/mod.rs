@@ -233,9 +233,10 @@ impl<A: SilenceApi> Reconciler<A> {
             stand_ins = declarations.stand_ins.len(),
             "read the declarations"
         );
-        self.history.keep(&snapshot, &declarations.broken);
+        let revision = snapshot.revision.clone();
+        self.history.keep(snapshot, &declarations.broken);
         self.declared = Some(Declared {
-            revision: snapshot.revision.clone(),
+            revision,
             declarations: Arc::new(declarations),
             forecasts: Arc::default(),
         });

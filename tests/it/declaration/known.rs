@@ -2,6 +2,7 @@
 //! files, what is taken over from the last reading is what a new one gives.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -28,31 +29,25 @@ fn visible(declarations: &Declarations) -> String {
 /// Some content that defines, refers, collides or is broken, or nothing of it.
 fn content(rng: &mut Rng) -> Vec<u8> {
     let name = |rng: &mut Rng| ["nights", "freeze", "pager"][rng.usize(..3)];
-    let mut text = String::new();
-    match rng.u8(..20) {
-        0 => {
-            text += &format!(
-                "time_intervals: [{{name: {}, time_intervals: [{{}}]}}]\n",
-                name(rng)
-            )
-        }
-        1 => text += &format!("dates: {{{}: [2026-12-25]}}\n", name(rng)),
-        2 => text += &format!("\"\\x64ates\": {{{}: [2026-12-26]}}\n", name(rng)),
-        3 => {
-            text += &format!(
-                "time_intervals: [{{name: {}, time_intervals: [{{weekdays: [noday]}}]}}]\n",
-                name(rng)
-            )
-        }
-        4 => {
-            text += "rotations: [{name: pager, members: [a, b], anchor: 2026-01-05, handoff: \"09:00\"}]\n"
-        }
-        5 => text += "timezone: Europe/Berlin\n",
-        6 => text += "mute_time_intervals: [", // never closed
-        7 => text += "# dates: of updates\n",
-        _ => {}
-    }
-    text += "silences:\n";
+    let defined = match rng.u8(..20) {
+        0 => format!(
+            "time_intervals: [{{name: {}, time_intervals: [{{}}]}}]",
+            name(rng)
+        ),
+        1 => format!("dates: {{{}: [2026-12-25]}}", name(rng)),
+        2 => format!("\"\\x64ates\": {{{}: [2026-12-26]}}", name(rng)),
+        3 => format!(
+            "time_intervals: [{{name: {}, time_intervals: [{{weekdays: [noday]}}]}}]",
+            name(rng)
+        ),
+        4 => "rotations: [{name: pager, members: [a, b], anchor: 2026-01-05, handoff: \"09:00\"}]"
+            .to_owned(),
+        5 => "timezone: Europe/Berlin".to_owned(),
+        6 => "mute_time_intervals: [".to_owned(), // never closed
+        7 => "# dates: of updates".to_owned(),
+        _ => String::new(),
+    };
+    let mut text = format!("{defined}\nsilences:\n");
     for _ in 0..rng.usize(..4) {
         let schedule = match rng.u8(..7) {
             0 => format!("{{time_interval: {}}}", name(rng)),
@@ -64,12 +59,14 @@ fn content(rng: &mut Rng) -> Vec<u8> {
             3 => "{times: [{start_time: \"22:00\", end_time: \"06:00\"}]}".to_owned(),
             _ => "always".to_owned(),
         };
-        text += &format!(
-            "- {{name: s{}, owner: o, comment: c, matchers: ['a=b', 'c=~\"{}\"'], schedule: {schedule}}}\n",
+        // The last pattern is a warning, the one before an error.
+        let pattern = ["x", "y", "x", "y", "x", "y", "x", "y", "(", "(?<n>z)"][rng.usize(..10)];
+        writeln!(
+            text,
+            "- {{name: s{}, owner: o, comment: c, matchers: ['a=b', 'c=~\"{pattern}\"'], schedule: {schedule}}}",
             rng.u8(..40),
-            // The last one is a warning, the one before an error.
-            ["x", "y", "x", "y", "x", "y", "x", "y", "(", "(?<n>z)"][rng.usize(..10)]
-        );
+        )
+        .unwrap();
     }
     let mut bytes = text.into_bytes();
     if rng.u8(..40) == 0 {
