@@ -42,6 +42,8 @@ pub(super) struct File<'a> {
     pub(super) uses: RefCell<Vec<Use>>,
     /// `None` when it cannot be had, or is not UTF-8.
     text: Option<&'a str>,
+    /// Whether it may define names for other files, by its text alone.
+    pub(super) may_define_names: bool,
 }
 
 impl<'a> File<'a> {
@@ -73,21 +75,8 @@ impl<'a> File<'a> {
             report,
             uses: RefCell::default(),
             text,
+            may_define_names: text.is_none_or(may_define_names),
         }
-    }
-
-    /// Whether it may define names for other files, by its text alone: where no
-    /// such key stands as a word, and no escape can spell one, there is none.
-    pub(super) fn may_define_names(&self) -> bool {
-        let is_part_of_word = |before: char| before.is_alphanumeric() || before == '_';
-        self.text.is_none_or(|text| {
-            let stands = |key: &str| {
-                text.match_indices(key)
-                    .filter_map(|(start, _)| text.get(..start))
-                    .any(|before| !before.ends_with(is_part_of_word))
-            };
-            NAME_KEYS.into_iter().any(stands) || ESCAPES.iter().any(|escape| text.contains(escape))
-        })
     }
 
     /// Reads the text as YAML; `None` with an error, and for an empty file.
@@ -122,6 +111,18 @@ impl<'a> File<'a> {
             }
         }
     }
+}
+
+/// Where no such key stands as a word, and no escape can spell one, no name is
+/// defined.
+fn may_define_names(text: &str) -> bool {
+    let is_part_of_word = |before: char| before.is_alphanumeric() || before == '_';
+    let stands = |key: &str| {
+        text.match_indices(key)
+            .filter_map(|(start, _)| text.get(..start))
+            .any(|before| !before.ends_with(is_part_of_word))
+    };
+    NAME_KEYS.into_iter().any(stands) || ESCAPES.iter().any(|escape| text.contains(escape))
 }
 
 /// The text of a file without a byte order mark, or what is wrong with it and where.

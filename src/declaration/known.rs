@@ -34,7 +34,7 @@ pub(super) struct Content {
 impl KnownFiles {
     /// No file yet, while `files` define the names.
     pub(super) fn new(files: &[File<'_>]) -> Self {
-        let definers = files.iter().filter(|file| file.may_define_names());
+        let definers = files.iter().filter(|file| file.may_define_names);
         let named: Vec<_> = definers
             .map(|file| (&file.source.path, &file.source.content))
             .collect();
@@ -53,7 +53,7 @@ impl KnownFiles {
 
     /// Keeps what a file says, unless it has to be read every time.
     pub(super) fn keep(&mut self, file: &File<'_>, content: Arc<Content>) {
-        if !file.report.is_broken() && !file.report.is_full() && !file.may_define_names() {
+        if !file.report.is_broken() && !file.report.is_full() && !file.may_define_names {
             let known = (digest(&file.source.content), content);
             self.by_path.insert(file.source.path.clone(), known);
         }

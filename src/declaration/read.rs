@@ -138,7 +138,7 @@ impl<'a> Reading<'a> {
             named: Named::new(),
             definers: BTreeMap::new(),
         };
-        for (index, file) in (0..).zip(files).filter(|(_, file)| file.may_define_names()) {
+        for (index, file) in (0..).zip(files).filter(|(_, file)| file.may_define_names) {
             let opened = reading.open(index, file);
             if opened.tree.is_none() && file.report.is_broken() {
                 reading.unread.push(Unread {
