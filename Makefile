@@ -17,7 +17,7 @@ FUZZ_SECONDS ?= 60
 
 .PHONY: help
 help: ## Show these targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 .PHONY: demo
 demo: build-tools ## Run silenced over this repository's silences/ with an Alertmanager in memory
@@ -39,9 +39,18 @@ soak: build-tools ## Simulate SOAK_DAYS days of bad weather; SEED=n begins with 
 		--target-dir target/soak -- simulation::days_in_any_weather --exact --nocapture
 
 .PHONY: bench
-bench: ## Measure schedules beside other programs and print the tables
+bench: bench-schedules bench-passes ## Measure everything beside other programs and print the tables
+
+.PHONY: bench-schedules
+bench-schedules: ## Measure schedules: time zones, expansion
 	@tests/install-tools.sh benches
 	cargo bench --manifest-path benches/Cargo.toml --bench time
+
+.PHONY: bench-passes
+bench-passes: ## Measure passes on real Alertmanagers; ARGUMENTS=memory for one table
+	@tests/install-tools.sh benches
+	cargo build --locked --release
+	cargo bench --manifest-path benches/Cargo.toml --bench passes -- $(ARGUMENTS)
 
 .PHONY: fuzz
 fuzz: tools $(CARGO_FUZZ) ## Feed arbitrary input to the readers and to expansion, FUZZ_SECONDS=60 each

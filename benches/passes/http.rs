@@ -8,25 +8,23 @@ use std::net::TcpStream;
 pub struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
-    /// What every request sends along, such as an authorisation.
+    /// What every request sends along: lines with their ends.
     headers: String,
     /// Bytes of the bodies received.
     pub received: usize,
 }
 
 impl Connection {
-    /// `address` is a host with a port, or a URL of them.
-    pub fn open(address: &str, headers: &[&str]) -> Self {
+    /// `address` is a host with a port, or a URL of them; `headers` are lines
+    /// with their ends, such as an authorisation.
+    pub fn open(address: &str, headers: &str) -> Self {
         let host = address.trim_start_matches("http://").to_owned();
         let stream = TcpStream::connect(&host).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             stream: BufReader::with_capacity(1 << 16, stream),
             host,
-            headers: headers
-                .iter()
-                .map(|header| format!("{header}\r\n"))
-                .collect(),
+            headers: headers.to_owned(),
             received: 0,
         }
     }

@@ -25,7 +25,7 @@ pub struct Silences {
 impl Silences {
     /// What `server` holds.
     pub fn of(server: &Alertmanager) -> Self {
-        let body = Connection::open(&server.base_url(), &[]).get(SILENCES);
+        let body = Connection::open(&server.base_url(), "").get(SILENCES);
         let silences = Self {
             directory: tempfile::tempdir().unwrap(),
             list: serde_json::from_slice(&body).unwrap(),
@@ -136,19 +136,19 @@ function request()
 end
 "#;
 
-/// How other reconcilers ask in one pass over silences that are all there.
+/// What other reconcilers ask for each silence in a pass that changes nothing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
-    ListEach,
-    GetEach,
-    GetAndPostEach,
+    List,
+    Get,
+    GetAndPost,
 }
 
 impl Pattern {
     /// One pass in this pattern over one connection: its time, and the bytes
     /// of the bodies received. Nothing is decoded, which flatters it.
     pub fn replay(self, server: &Alertmanager, silences: &Silences) -> (Duration, usize) {
-        let mut connection = Connection::open(&server.base_url(), &[]);
+        let mut connection = Connection::open(&server.base_url(), "");
         let posts: Vec<Vec<u8>> = silences
             .list
             .iter()
@@ -160,13 +160,13 @@ impl Pattern {
             .collect();
         let began = Instant::now();
         for (silence, post) in silences.list.iter().zip(posts) {
-            if self == Self::ListEach {
+            if self == Self::List {
                 connection.get(SILENCES);
                 continue;
             }
             let id = silence["id"].as_str().unwrap();
             connection.get(&format!("/api/v2/silence/{id}"));
-            if self == Self::GetAndPostEach {
+            if self == Self::GetAndPost {
                 connection.post(SILENCES, &post);
             }
         }

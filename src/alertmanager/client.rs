@@ -1,6 +1,7 @@
 //! How does a call travel? Over HTTP/1.1, with a bound on every wait and body.
 
 use std::error::Error;
+use std::mem::take;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -90,7 +91,7 @@ impl Client {
         let redaction = redaction.with_header_of(&request);
         let mut response = http.execute(request).await.map_err(failed)?;
 
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), take(response.headers_mut()));
         let bound = if method == Method::GET && status == StatusCode::OK {
             LARGEST_LIST
         } else {

@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, SeqAccess, Visitor};
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -137,94 +138,121 @@ struct Status<'a> {
     state: Cow<'a, str>,
 }
 
-/// Reads a list of silences, each by itself, so that one that cannot be read
-/// does not hide the others.
+/// Reads a list of silences. One that cannot be read does not hide the others:
+/// then each is read by itself, which takes longer because it is looked at twice.
 pub(super) fn listing(body: &str, server_time: Option<Timestamp>) -> serde_json::Result<Listing> {
-    let mut listing = Listing {
+    let at_once = entries(
+        body,
+        server_time,
+        |listing, silence: GettableSilence<'_>| {
+            listing.add(silence.read(server_time)?);
+            Ok(())
+        },
+    );
+    at_once.or_else(|_| {
+        entries(body, server_time, |listing, entry: &RawValue| {
+            let read = serde_json::from_str::<GettableSilence<'_>>(entry.get())
+                .map_err(|error| error.to_string())
+                .and_then(|silence| silence.read(server_time));
+            match read {
+                Ok(silence) => listing.add(silence),
+                Err(reason) => listing.skip(entry.get(), &reason),
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Reads a JSON array, and adds each element to a listing as `add` says.
+fn entries<'de, E: Deserialize<'de>>(
+    body: &'de str,
+    server_time: Option<Timestamp>,
+    add: impl FnMut(&mut Listing, E) -> Result<(), String>,
+) -> serde_json::Result<Listing> {
+    let listing = Listing {
         server_time,
         ..Listing::default()
     };
     let mut deserializer = serde_json::Deserializer::from_str(body);
-    Entries(&mut listing).deserialize(&mut deserializer)?;
+    let entries = Entries(listing, add, PhantomData);
+    let mut listing = deserializer.deserialize_seq(entries)?;
     deserializer.end()?;
     listing.silences.shrink_to_fit();
     Ok(listing)
 }
 
-/// Adds the elements of a JSON array to a listing, without keeping them all.
-struct Entries<'listing>(&'listing mut Listing);
+/// Takes the elements of an array one by one, without keeping them all.
+struct Entries<E, F>(Listing, F, PhantomData<E>);
 
-impl<'de> DeserializeSeed<'de> for Entries<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Entries<'_> {
-    type Value = ();
+impl<'de, E, F> Visitor<'de> for Entries<E, F>
+where
+    E: Deserialize<'de>,
+    F: FnMut(&mut Listing, E) -> Result<(), String>,
+{
+    type Value = Listing;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a list of silences")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(entry) = entries.next_element::<&'de RawValue>()? {
-            self.0.add(entry.get());
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Listing, A::Error> {
+        let Self(mut listing, mut add, _) = self;
+        while let Some(entry) = entries.next_element()? {
+            add(&mut listing, entry).map_err(A::Error::custom)?;
         }
-        Ok(())
+        Ok(listing)
     }
 }
 
 impl Listing {
-    fn add(&mut self, entry: &str) {
-        match read_silence(entry, self.server_time) {
-            Ok(Some(silence)) => self.silences.push(silence),
-            Ok(None) => self.expired += 1,
-            Err(reason) => {
-                self.skipped.count += 1;
-                self.skipped
-                    .first
-                    .get_or_insert_with(|| format!("`{}`: {reason}", excerpt(entry)));
-            }
+    fn add(&mut self, silence: Option<Silence>) {
+        match silence {
+            Some(silence) => self.silences.push(silence),
+            None => self.expired += 1,
         }
+    }
+
+    fn skip(&mut self, entry: &str, reason: &str) {
+        self.skipped.count += 1;
+        self.skipped
+            .first
+            .get_or_insert_with(|| format!("`{}`: {reason}", excerpt(entry)));
     }
 }
 
-/// `None` for an expired silence that cannot be ours.
-fn read_silence(entry: &str, server_time: Option<Timestamp>) -> Result<Option<Silence>, String> {
-    let silence: GettableSilence<'_> =
-        serde_json::from_str(entry).map_err(|error| error.to_string())?;
-    let id = usable_id(silence.id).ok_or("its id cannot be part of a URL")?;
-    let starts_at = read_time(&silence.starts_at)?;
-    let ends_at = read_time(&silence.ends_at)?;
-    let state = match silence.status.as_ref().map(|status| &*status.state) {
-        Some("pending") => SilenceState::Pending,
-        Some("active") => SilenceState::Active,
-        Some("expired") => SilenceState::Expired,
-        // A state of the future, or none: its times tell as well. Without the
-        // server's clock it counts as live, so that it is not forgotten.
-        _ => match server_time {
-            Some(now) if now >= ends_at => SilenceState::Expired,
-            Some(now) if now < starts_at => SilenceState::Pending,
-            _ => SilenceState::Active,
-        },
-    };
-    if state == SilenceState::Expired && !silence.comment.contains(MARKER) {
-        return Ok(None);
+impl GettableSilence<'_> {
+    /// `None` for an expired silence that cannot be ours.
+    fn read(self, server_time: Option<Timestamp>) -> Result<Option<Silence>, String> {
+        let id = usable_id(self.id).ok_or("its id cannot be part of a URL")?;
+        let starts_at = read_time(&self.starts_at)?;
+        let ends_at = read_time(&self.ends_at)?;
+        let state = match self.status.as_ref().map(|status| &*status.state) {
+            Some("pending") => SilenceState::Pending,
+            Some("active") => SilenceState::Active,
+            Some("expired") => SilenceState::Expired,
+            // A state of the future, or none: its times tell as well. Without the
+            // server's clock it counts as live, so that it is not forgotten.
+            _ => match server_time {
+                Some(now) if now >= ends_at => SilenceState::Expired,
+                Some(now) if now < starts_at => SilenceState::Pending,
+                _ => SilenceState::Active,
+            },
+        };
+        if state == SilenceState::Expired && !self.comment.contains(MARKER) {
+            return Ok(None);
+        }
+        let matchers = self.matchers.unwrap_or_default();
+        Ok(Some(Silence {
+            id,
+            matchers: Matchers::new(matchers.into_iter().map(read_matcher).collect()),
+            starts_at,
+            ends_at,
+            created_by: self.created_by.into_owned(),
+            comment: self.comment.into_owned(),
+            annotations: self.annotations.unwrap_or_default(),
+            state,
+        }))
     }
-    let matchers = silence.matchers.unwrap_or_default();
-    Ok(Some(Silence {
-        id,
-        matchers: Matchers::new(matchers.into_iter().map(read_matcher).collect()),
-        starts_at,
-        ends_at,
-        created_by: silence.created_by.into_owned(),
-        comment: silence.comment.into_owned(),
-        annotations: silence.annotations.unwrap_or_default(),
-        state,
-    }))
 }
 
 fn read_matcher(matcher: GettableMatcher<'_>) -> Matcher {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -99,7 +100,7 @@ impl Arguments {
             terminal.message_style(),
         ));
         let mut unknown: BTreeSet<&SilenceName> = self.names.iter().collect();
-        let chosen: Vec<&Declaration> = declarations
+        let chosen: Vec<&Arc<Declaration>> = declarations
             .silences
             .iter()
             .filter(|declaration| self.names.is_empty() || self.names.contains(&declaration.name))
@@ -157,7 +158,7 @@ const COLUMNS: [&str; 7] = [
 ];
 
 /// A row for every interval, and one for every declaration without any.
-fn table(declarations: &[&Declaration], range: Interval) -> String {
+fn table(declarations: &[&Arc<Declaration>], range: Interval) -> String {
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     for declaration in declarations {
         rows.extend(rows_of(declaration, range));

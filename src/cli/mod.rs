@@ -134,10 +134,9 @@ enum OutputFormat {
     Json,
 }
 
-/// Runs the program: `arguments` begin with its name, `git` is how setting up
-/// the Git library went.
+/// Runs the program: `arguments` begin with its name.
 #[must_use]
-pub fn main(arguments: impl IntoIterator<Item = OsString>, git: Result<(), String>) -> ExitCode {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = match command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -159,11 +158,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, git: Result<(), Strin
         }
     };
     let terminal = Arc::new(Terminal::new(cli.color));
-    let result = git.map_err(CommandError::Failed).and_then(|()| {
-        let zones = ZoneSource::new(cli.zoneinfo_directory);
-        cli.command.run(&matches, &terminal, zones)
-    });
-    let exit = match result {
+    let zones = ZoneSource::new(cli.zoneinfo_directory);
+    let exit = match cli.command.run(&matches, &terminal, zones) {
         Ok(exit) => exit,
         Err(CommandError::Usage(problems)) => {
             terminal.error(&problems);

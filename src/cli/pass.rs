@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use super::history::SharedSource;
@@ -22,11 +22,16 @@ use crate::zoneinfo::ZoneSource;
 /// Below this, an apply is over before anybody could read a line about it.
 const WORTH_PROGRESS: usize = 20;
 
-/// Starts a runtime for `work`, and ends it without waiting for blocking reads
-/// that nobody needs any more.
+/// Does `work` on this thread, and ends without waiting for blocking reads that
+/// nobody needs any more.
+///
+/// One thread, because nothing here keeps two busy, and with several every
+/// request is handed from one to the other and back.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    let runtime = Runtime::new()
-        .map_err(|error| CommandError::Failed(format!("cannot start threads: {error}")))?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::Failed(format!("cannot wait for requests: {error}")))?;
     let result = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(result)

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::CommandError;
 use super::history::SharedSource;
 use super::signals::stopped;
+use super::{CommandError, pass};
 use crate::alertmanager::Client;
 use crate::clock::Clock;
 use crate::daemon::{Daemon, ReadSource};
@@ -56,8 +56,11 @@ impl Service {
         );
         let state = AppState::new(handle, metrics, Clock::System, self.authorisation);
         let server = tokio::spawn(server::serve(self.listener, state, stop.clone()));
+        // A thread of its own: a pass computes for some milliseconds, and probes
+        // must not wait for that.
+        let reconciling = tokio::task::spawn_blocking(|| pass::block_on(daemon.run(stop)));
         tokio::select! {
-            () = daemon.run(stop) => {}
+            ended = reconciling => ended.map_err(CommandError::failed)??,
             // Nothing is written while the source is read, so nothing is cut short.
             () = abandoned.notified() => {}
         }

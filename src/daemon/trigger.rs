@@ -25,7 +25,15 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Asked {
     last: RequestId,
+    /// What [`Trigger::take`] last returned.
+    taken: RequestId,
     confirmed: Option<Fingerprint>,
+}
+
+impl Asked {
+    const fn is_waiting(&self) -> bool {
+        self.last > self.taken
+    }
 }
 
 /// The number of a request, in the order in which they arrived, from 1 on.
@@ -51,16 +59,38 @@ impl Trigger {
     #[must_use]
     pub fn take(&self) -> (RequestId, Option<Fingerprint>) {
         let mut asked = self.asked();
+        asked.taken = asked.last;
         (asked.last, asked.confirmed.take())
     }
 
-    /// Waits for a request that came after the last call of this.
+    /// Waits for a request that came after the last [`take`](Self::take).
     pub async fn requested(&self) {
-        self.0.wake.notified().await;
+        // A permit may be of a request that has been taken since.
+        while !self.asked().is_waiting() {
+            self.0.wake.notified().await;
+        }
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
         // Nobody panics while holding it, and a number is never half written.
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_taken_asks_for_no_other_pass() {
+        let trigger = Trigger::default();
+        assert_eq!(trigger.requested().now_or_never(), None);
+        let first = trigger.request(None);
+        assert_eq!(trigger.take().0, first);
+        assert_eq!(trigger.requested().now_or_never(), None);
+        let _ = trigger.request(None);
+        assert_eq!(trigger.requested().now_or_never(), Some(()));
     }
 }

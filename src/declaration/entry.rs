@@ -1,6 +1,7 @@
 //! What does one entry of `silences:` declare?
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::definition::optional_line;
 use super::fields::{Fields, boolean, list, parsed, text, wrong_type};
@@ -48,11 +49,12 @@ pub(super) struct Defaults {
 }
 
 /// An entry of `silences:`, as far as it could be read.
+#[derive(Debug)]
 pub(super) struct Found {
     /// Its name with its place, which counts even when the rest is faulty.
     pub(super) name: Option<(SilenceName, Position)>,
     /// The whole, if it is valid.
-    pub(super) declaration: Option<Declaration>,
+    pub(super) declaration: Option<Arc<Declaration>>,
 }
 
 /// Decodes one entry, and reports everything that is wrong with it.
@@ -81,7 +83,10 @@ pub(super) fn entry(node: &Node, defaults: &Defaults, context: &Context<'_>) -> 
             Some((name?, node.at))
         });
     let declaration = declaration(&fields, name.as_ref(), defaults, context);
-    Found { name, declaration }
+    Found {
+        name,
+        declaration: declaration.map(Arc::new),
+    }
 }
 
 fn declaration(

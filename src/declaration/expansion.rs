@@ -1,6 +1,8 @@
 //! What do the declarations come to? Their intervals over a range, the same
 //! for `silenced expand`, the timeline and the tests.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::Declaration;
@@ -9,7 +11,7 @@ use crate::interval::Interval;
 /// The body of `silenced expand --format json`: every declaration, those
 /// without an interval too; intervals are clipped to `range`.
 pub fn to_json<'a>(
-    declarations: impl IntoIterator<Item = &'a Declaration>,
+    declarations: impl IntoIterator<Item = &'a Arc<Declaration>>,
     range: Interval,
     tzdata: &str,
 ) -> Value {

@@ -79,6 +79,8 @@ impl<'a> Decoder<'a> {
     pub(super) fn into_rules(self, name: Place) -> Vec<Rule> {
         let mut rules = self.rules.into_inner();
         rules.insert(0, Rule::new(name, Check::Declaration));
+        // Kept as long as the declaration, and mostly one or two.
+        rules.shrink_to_fit();
         rules
     }
 
@@ -225,7 +227,7 @@ impl<'a> Decoder<'a> {
             "all_of" => {
                 let entry = fields.entry(form)?;
                 let all = Form::AllOf(self.several(&entry.value, around)?);
-                self.rule(entry.key_at, Check::AllOf(all.clone().into()));
+                self.rule(entry.key_at, Check::AllOf(Box::new(all.clone().into())));
                 Some(all)
             }
             "not" => self

@@ -2,6 +2,7 @@
 //! to subscribe to.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::{Declaration, expansion};
 use crate::interval::Interval;
@@ -21,7 +22,7 @@ const LINE: usize = 75;
 /// `range`. What is disabled becomes no silence, and no event. `stamp` is when
 /// the calendar is made.
 pub fn calendar<'a>(
-    declarations: impl IntoIterator<Item = &'a Declaration>,
+    declarations: impl IntoIterator<Item = &'a Arc<Declaration>>,
     range: Interval,
     title: &str,
     stamp: Timestamp,

@@ -88,7 +88,7 @@ impl Decoder<'_> {
             times: times?,
         };
         self.count(fields.at, 0, recurring.times.len())?;
-        self.rule(fields.at, Check::Recurring(recurring.clone()));
+        self.rule(fields.at, Check::Recurring(Box::new(recurring.clone())));
         Some(Form::Recurring(recurring))
     }
 
@@ -132,7 +132,7 @@ impl Decoder<'_> {
         self.rule(
             fields.at,
             Check::Cron {
-                cron: cron.clone(),
+                cron: Box::new(cron.clone()),
                 duration,
             },
         );
@@ -158,9 +158,10 @@ impl Decoder<'_> {
                     .extend_from_slice(&around.except_dates);
                 rule.dates.except_dates = recurring::merged(rule.dates.except_dates);
             }
-            self.rules
-                .borrow_mut()
-                .push(Rule::new(place.clone(), Check::Recurring(rule.clone())));
+            self.rules.borrow_mut().push(Rule::new(
+                place.clone(),
+                Check::Recurring(Box::new(rule.clone())),
+            ));
             parts.push(Form::Recurring(rule).into());
         }
         Some(Form::AnyOf(parts))

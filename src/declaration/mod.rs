@@ -7,8 +7,10 @@ mod diagnostic;
 mod entry;
 pub mod expansion;
 mod fields;
+mod file;
 mod form;
 pub mod icalendar;
+mod known;
 mod leaf;
 mod matchers;
 mod names;
@@ -24,8 +26,10 @@ mod timezone;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use known::KnownFiles;
 pub use recovery::{EarlierVersion, StandIn};
 pub use review::{Rule, review};
 
@@ -42,7 +46,7 @@ pub struct Declarations {
     /// The paths of all files, broken ones included.
     pub paths: BTreeSet<String>,
     /// The valid ones, ordered by name; names are unique.
-    pub silences: Vec<Declaration>,
+    pub silences: Vec<Arc<Declaration>>,
     /// What is wrong or suspicious, ordered by file and position.
     pub diagnostics: Vec<Diagnostic>,
     /// Files with at least one error of their own: nothing in them is used. An
@@ -53,6 +57,8 @@ pub struct Declarations {
     pub stand_ins: Vec<StandIn>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
+    /// For [`read_after`](Self::read_after).
+    pub known: KnownFiles,
 }
 
 impl Declarations {
@@ -62,7 +68,14 @@ impl Declarations {
     /// [`silences`](Self::silences), and [`diagnostics`](Self::diagnostics) say why.
     #[must_use]
     pub fn read(snapshot: &Snapshot, zones: &ZoneDatabase) -> Self {
-        read::read(snapshot, zones)
+        read::read(snapshot, zones, &KnownFiles::default())
+    }
+
+    /// The same result sooner: what `self` knows of files that are the same in
+    /// `snapshot` is taken over. Both must be read with the same `zones`.
+    #[must_use]
+    pub fn read_after(&self, snapshot: &Snapshot, zones: &ZoneDatabase) -> Self {
+        read::read(snapshot, zones, &self.known)
     }
 }
 

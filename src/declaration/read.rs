@@ -1,154 +1,55 @@
 //! How do files become declarations? Texts to trees, trees to names, and then
 //! declarations, which may refer to the names of other files.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::definition::{self, Definitions};
-use super::entry::{self, Defaults, Found};
-use super::fields::{Fields, line, wrong_type};
+use super::entry::{self, Defaults};
+use super::fields::line;
+use super::file::{File, get, silences};
+use super::known::{Content, KnownFiles};
 use super::names::{Context, Definition, Named, Names, Unread, Use, Zones};
 use super::report::{Position, Report};
 use super::timezone::{self, ZoneChoice};
-use super::yaml::{Composed, Kind, Node, compose};
+use super::yaml::{Kind, Node};
 use super::{BrokenFile, Declaration, Declarations, policy};
 use crate::name::SilenceName;
 use crate::snapshot::{Snapshot, SnapshotFile};
 use crate::zone::ZoneDatabase;
 
-const FILE_KEYS: [&str; 8] = [
-    "owner",
-    "timezone",
-    "targets",
-    "silences",
-    "time_intervals",
-    "mute_time_intervals",
-    "rotations",
-    "dates",
-];
-
 /// Where named time intervals stand: an `alertmanager.yml` has them under
 /// either key, the second being the name of the first until 0.24, or under both.
 const INTERVAL_KEYS: [&str; 2] = ["mute_time_intervals", "time_intervals"];
 
-/// Declarations of one file.
-const SILENCES: usize = 20_000;
-
-/// A file with what is known of it so far.
-struct File<'a> {
-    source: &'a SnapshotFile,
-    report: Report<'a>,
-    uses: RefCell<Vec<Use>>,
-    tree: Option<Node>,
-}
-
-impl<'a> File<'a> {
-    /// Reads the text; a file without a tree and without an error is empty.
-    fn compose(source: &'a SnapshotFile) -> Self {
-        let (text, fault) = match &source.content {
-            Ok(bytes) => decode(bytes),
-            Err(reason) => (
-                "",
-                Some((
-                    Position::START,
-                    format!("this file cannot be read: {reason}"),
-                    "",
-                )),
-            ),
-        };
-        let report = Report::new(&source.path, text);
-        let tree = match fault {
-            Some((at, message, hint)) => {
-                let code = if source.content.is_ok() {
-                    "not-utf8"
-                } else {
-                    "unreadable"
-                };
-                report.error(at, code, message, hint);
-                None
-            }
-            None => match compose(text, &report) {
-                Composed::Tree(tree) if !matches!(tree.kind, Kind::Mapping(_)) => {
-                    report.error(
-                        tree.at,
-                        "wrong-type",
-                        format!(
-                            "expected a mapping with the key `silences`, but found {}",
-                            tree.described()
-                        ),
-                        "put `silences:` above the list of declarations",
-                    );
-                    None
-                }
-                Composed::Tree(tree) => {
-                    Fields::read(&tree, "a file", &FILE_KEYS, &report);
-                    Some(tree)
-                }
-                Composed::Broken => None,
-                Composed::Empty => {
-                    report.warning(
-                        Position::START,
-                        "empty-file",
-                        "this file declares nothing",
-                        "add `silences:`, or delete it",
-                    );
-                    None
-                }
-            },
-        };
-        Self {
-            source,
-            report,
-            uses: RefCell::default(),
-            tree,
-        }
-    }
-
-    /// What stands under a key of the file.
-    fn get(&self, key: &str) -> Option<&Node> {
-        Fields::unchecked(self.tree.as_ref()?, "a file")?.get(key)
-    }
-}
-
-/// The text of a file without a byte order mark, or what is wrong with it and where.
-fn decode(bytes: &[u8]) -> (&str, Option<(Position, String, &'static str)>) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => (text.strip_prefix('\u{feff}').unwrap_or(text), None),
-        Err(error) => {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let text = std::str::from_utf8(valid).unwrap_or_default();
-            let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
-            let at = Position {
-                line: number(text.matches('\n').count()),
-                column: number(text.rsplit('\n').next().unwrap_or_default().chars().count()),
-            };
-            let hint = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-                "it looks like UTF-16; save it as UTF-8"
-            } else {
-                "save it as UTF-8"
-            };
-            (
-                text,
-                Some((
-                    at,
-                    "this file is not UTF-8 text from here on".to_owned(),
-                    hint,
-                )),
-            )
-        }
-    }
-}
-
-/// See [`Declarations::read`].
-pub(super) fn read(snapshot: &Snapshot, database: &ZoneDatabase) -> Declarations {
+/// See [`Declarations::read_after`].
+pub(super) fn read(
+    snapshot: &Snapshot,
+    database: &ZoneDatabase,
+    before: &KnownFiles,
+) -> Declarations {
     let (policies, sources): (Vec<&SnapshotFile>, Vec<&SnapshotFile>) = snapshot
         .files
         .iter()
         .partition(|file| policy::FILES.contains(&file.path.as_str()));
-    let files: Vec<File<'_>> = sources.into_iter().map(File::compose).collect();
+    let files: Vec<File<'_>> = sources.into_iter().map(File::open).collect();
     let zones = Zones::new(database);
-    let entries = Reading::new(&files, &zones).decode();
-    let (silences, ambiguous) = choose(&files, entries);
+    let reading = Reading::new(&files, &zones);
+    let mut known = KnownFiles::new(&files);
+    let contents: Vec<Arc<Content>> = (0..)
+        .zip(&files)
+        .map(|(index, file)| match known.take_over(before, file) {
+            Some(content) => {
+                file.report.repeat(&content.findings);
+                content
+            }
+            None => Arc::new(reading.content(index, file)),
+        })
+        .collect();
+    let (silences, ambiguous) = choose(&files, &contents);
+    for (file, content) in files.iter().zip(contents) {
+        known.keep(file, content);
+    }
     let mut declarations = Declarations {
         paths: snapshot
             .files
@@ -157,8 +58,10 @@ pub(super) fn read(snapshot: &Snapshot, database: &ZoneDatabase) -> Declarations
             .collect(),
         silences,
         ambiguous,
+        known,
         ..Declarations::default()
     };
+    drop(reading);
     for file in files {
         if file.report.is_broken() {
             declarations.broken.push(BrokenFile {
@@ -212,69 +115,89 @@ struct Reading<'a> {
     unread: Vec<Unread<'a>>,
     zones: &'a Zones<'a>,
     named: Named,
+    /// Those that may define names. The others are decoded one after the other,
+    /// so that only one tree of them is in memory.
+    definers: BTreeMap<usize, Opened>,
+}
+
+/// A file that is read as YAML.
+struct Opened {
+    tree: Option<Node>,
+    zone: ZoneChoice,
 }
 
 impl<'a> Reading<'a> {
+    /// Decodes all names, each kind in all files, so that what is referred to is
+    /// known before who refers to it.
     fn new(files: &'a [File<'a>], zones: &'a Zones<'a>) -> Self {
-        let unread = files
-            .iter()
-            .filter(|file| file.tree.is_none() && file.report.is_broken())
-            .map(|file| Unread {
-                path: &file.source.path,
-                content: file.source.content.as_deref().ok(),
-            });
-        Self {
+        let mut reading = Self {
             files,
             paths: files.iter().map(|file| file.source.path.as_str()).collect(),
-            unread: unread.collect(),
+            unread: Vec::new(),
             zones,
             named: Named::new(),
+            definers: BTreeMap::new(),
+        };
+        for (index, file) in (0..).zip(files).filter(|(_, file)| file.may_define_names) {
+            let opened = reading.open(index, file);
+            if opened.tree.is_none() && file.report.is_broken() {
+                reading.unread.push(Unread {
+                    path: &file.source.path,
+                    content: file.source.content.as_deref().ok(),
+                });
+            }
+            reading.definers.insert(index, opened);
         }
+        let dates = reading.definitions(&["dates"], |nodes, _, context| {
+            definition::dates(nodes, context)
+        });
+        add(dates, &mut reading.named.dates);
+        let rotations = reading.definitions(&["rotations"], definition::rotations);
+        add(rotations, &mut reading.named.rotations);
+        let intervals = reading.definitions(&INTERVAL_KEYS, |nodes, _, context| {
+            definition::time_intervals(nodes, context)
+        });
+        add(intervals, &mut reading.named.intervals);
+        reading
     }
 
-    /// Decodes names first and declarations last, each kind in all files, so
-    /// that what is referred to is known before who refers to it.
-    fn decode(mut self) -> Vec<(usize, Found)> {
-        let file_zones: Vec<ZoneChoice> = (0..)
-            .zip(self.files)
-            .map(|(index, file)| {
-                file.get("timezone").map_or(ZoneChoice::Unsaid, |node| {
-                    timezone::read(node, &self.context(index, file))
-                })
-            })
-            .collect();
-        let zone = |index: usize| file_zones.get(index).unwrap_or(&ZoneChoice::Unsaid);
-        let dates = self.definitions(&["dates"], definition::dates);
-        add(dates, &mut self.named.dates);
-        let rotations = self.definitions(&["rotations"], |nodes, context| {
-            definition::rotations(nodes, zone(context.file), context)
+    fn open(&self, index: usize, file: &File<'_>) -> Opened {
+        let tree = file.compose();
+        let zone = get(tree.as_ref(), "timezone").map_or(ZoneChoice::Unsaid, |node| {
+            timezone::read(node, &self.context(index, file))
         });
-        add(rotations, &mut self.named.rotations);
-        let intervals = self.definitions(&INTERVAL_KEYS, definition::time_intervals);
-        add(intervals, &mut self.named.intervals);
+        Opened { tree, zone }
+    }
 
-        let mut entries = Vec::new();
-        for (index, file) in self.files.iter().enumerate() {
-            let context = self.context(index, file);
-            let defaults = Defaults {
-                owner: file
-                    .get("owner")
-                    .and_then(|node| line(node, "an owner", &file.report))
-                    .map(str::to_owned),
-                zone: zone(index).clone(),
-                targets: file
-                    .get("targets")
-                    .and_then(|node| entry::targets(node, &context))
-                    .unwrap_or_default(),
-            };
-            for node in silences(file) {
-                if file.report.is_full() {
-                    break;
-                }
-                entries.push((index, entry::entry(node, &defaults, &context)));
-            }
+    /// Decodes the declarations of a file.
+    fn content(&self, index: usize, file: &File<'_>) -> Content {
+        let just_opened;
+        let Opened { tree, zone } = if let Some(opened) = self.definers.get(&index) {
+            opened
+        } else {
+            just_opened = self.open(index, file);
+            &just_opened
+        };
+        let tree = tree.as_ref();
+        let context = self.context(index, file);
+        let defaults = Defaults {
+            owner: get(tree, "owner")
+                .and_then(|node| line(node, "an owner", &file.report))
+                .map(str::to_owned),
+            zone: zone.clone(),
+            targets: get(tree, "targets")
+                .and_then(|node| entry::targets(node, &context))
+                .unwrap_or_default(),
+        };
+        let entries = silences(tree, &file.report)
+            .iter()
+            .take_while(|_| !file.report.is_full())
+            .map(|node| entry::entry(node, &defaults, &context))
+            .collect();
+        Content {
+            entries,
+            findings: file.report.findings(),
         }
-        entries
     }
 
     fn context<'s>(&'s self, index: usize, file: &'s File<'_>) -> Context<'s> {
@@ -294,17 +217,18 @@ impl<'a> Reading<'a> {
     fn definitions<T>(
         &self,
         keys: &[&str],
-        read: impl Fn(&[&Node], &Context<'_>) -> Definitions<T>,
+        read: impl Fn(&[&Node], &ZoneChoice, &Context<'_>) -> Definitions<T>,
     ) -> Vec<(usize, Definitions<T>)> {
-        (0..)
-            .zip(self.files)
-            .map(|(index, file)| {
+        self.definers
+            .iter()
+            .filter_map(|(&index, opened)| {
                 let nodes: Vec<&Node> = keys
                     .iter()
-                    .filter_map(|key| file.get(key))
+                    .filter_map(|key| get(opened.tree.as_ref(), key))
                     .filter(|node| !matches!(node.kind, Kind::Null))
                     .collect();
-                (index, read(&nodes, &self.context(index, file)))
+                let context = self.context(index, self.files.get(index)?);
+                Some((index, read(&nodes, &opened.zone, &context)))
             })
             .collect()
     }
@@ -318,58 +242,40 @@ fn add<T>(found: Vec<(usize, Definitions<T>)>, names: &mut Names<T>) {
     }
 }
 
-/// The items of `silences:`; a file may do without, for names alone.
-fn silences<'f>(file: &'f File<'_>) -> &'f [Node] {
-    let Some(node) = file.get("silences") else {
-        return &[];
-    };
-    match &node.kind {
-        Kind::Sequence(items) if items.len() <= SILENCES => items,
-        // `silences:` with nothing below it is where a new file begins.
-        Kind::Null => &[],
-        Kind::Sequence(_) => {
-            let message = format!("more than {SILENCES} declarations in one file");
-            file.report
-                .error(node.at, "too-many", message, "split the file");
-            &[]
-        }
-        _ => {
-            wrong_type(node, "a list of declarations", &file.report);
-            &[]
-        }
-    }
-}
-
 /// The declarations that can be used, in order, and the names that are claimed
 /// in several files. Marks everything that these and broken files break.
 fn choose(
     files: &[File<'_>],
-    entries: Vec<(usize, Found)>,
-) -> (Vec<Declaration>, Vec<SilenceName>) {
-    let mut claims: BTreeMap<SilenceName, Vec<(usize, Position)>> = BTreeMap::new();
-    let mut declarations = Vec::with_capacity(entries.len());
-    for (file, found) in entries {
-        if let Some((name, at)) = found.name {
-            claims.entry(name).or_default().push((file, at));
+    contents: &[Arc<Content>],
+) -> (Vec<Arc<Declaration>>, Vec<SilenceName>) {
+    let mut claims: BTreeMap<&SilenceName, Vec<(usize, Position)>> = BTreeMap::new();
+    for (file, content) in contents.iter().enumerate() {
+        for (name, at) in content
+            .entries
+            .iter()
+            .filter_map(|found| found.name.as_ref())
+        {
+            claims.entry(name).or_default().push((file, *at));
         }
-        declarations.extend(found.declaration.map(|declaration| (file, declaration)));
     }
     let mut ambiguous = Vec::new();
     for (name, claims) in claims {
-        report_claims(files, &name, &claims);
+        report_claims(files, name, &claims);
         let of: BTreeSet<usize> = claims.iter().map(|(file, _)| *file).collect();
         if of.len() > 1 {
-            ambiguous.push(name);
+            ambiguous.push(name.clone());
         }
     }
     break_dependents(files);
-    let is_broken = |file: usize| files.get(file).is_none_or(|file| file.report.is_broken());
-    let mut usable: Vec<Declaration> = declarations
-        .into_iter()
-        .filter(|(file, declaration)| {
-            !is_broken(*file) && ambiguous.binary_search(&declaration.name).is_err()
-        })
-        .map(|(_, declaration)| declaration)
+    let good = files
+        .iter()
+        .zip(contents)
+        .filter(|(file, _)| !file.report.is_broken());
+    let mut usable: Vec<Arc<Declaration>> = good
+        .flat_map(|(_, content)| &content.entries)
+        .filter_map(|found| found.declaration.as_ref())
+        .filter(|declaration| ambiguous.binary_search(&declaration.name).is_err())
+        .map(Arc::clone)
         .collect();
     usable.sort_by(|left, right| left.name.cmp(&right.name));
     (usable, ambiguous)

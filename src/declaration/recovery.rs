@@ -7,6 +7,7 @@
 //! declaration that moved from a broken file to a good one comes from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{BrokenFile, Declaration, Declarations};
 use crate::name::SilenceName;
@@ -90,7 +91,7 @@ impl Declarations {
         snapshot: &Snapshot,
         version: &EarlierVersion,
         zones: &ZoneDatabase,
-    ) -> Option<Vec<Declaration>> {
+    ) -> Option<Vec<Arc<Declaration>>> {
         let file = SnapshotFile {
             path: version.path.clone(),
             content: Ok(version.content.clone()),
@@ -119,7 +120,7 @@ impl Declarations {
     fn take_in(
         &mut self,
         version: &EarlierVersion,
-        mut silences: Vec<Declaration>,
+        mut silences: Vec<Arc<Declaration>>,
         successors: &[BrokenFile],
     ) {
         let declared: BTreeSet<SilenceName> = self

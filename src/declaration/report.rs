@@ -146,6 +146,16 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// What was found so far.
+    pub(super) fn findings(&self) -> Vec<Diagnostic> {
+        self.diagnostics.borrow().clone()
+    }
+
+    /// Adds what an earlier reading of the same text found, none of it an error.
+    pub(super) fn repeat(&self, findings: &[Diagnostic]) {
+        self.diagnostics.borrow_mut().extend_from_slice(findings);
+    }
+
     /// Everything that was found.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let left_out = self.left_out.get();

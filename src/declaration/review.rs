@@ -34,19 +34,20 @@ impl Rule {
     }
 }
 
-/// What to look at.
+/// What to look at; the large ones apart, so that the many rules of a
+/// repository stay small.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Check {
     Once {
         start: Timestamp,
         end: Timestamp,
     },
-    Recurring(Recurring),
+    Recurring(Box<Recurring>),
     Cron {
-        cron: CronWindows,
+        cron: Box<CronWindows>,
         duration: u32,
     },
-    AllOf(Schedule),
+    AllOf(Box<Schedule>),
     /// The whole.
     Declaration,
 }

@@ -4,7 +4,9 @@ pub mod regex;
 mod semantics;
 mod syntax;
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 pub use semantics::{CompiledMatcher, InvalidMatcher, MatcherWarning};
 pub use syntax::{MatcherSyntaxError, MatcherSyntaxErrorKind};
@@ -114,15 +116,16 @@ fn is_classic_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
 }
 
-/// Matchers that must all hold, in the order in which they were written.
+/// Matchers that must all hold, in the order in which they were written. Clones
+/// share them: every silence that is planned has those of its declaration.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Matchers(Vec<Matcher>);
+pub struct Matchers(Arc<[Matcher]>);
 
 impl Matchers {
     /// Keeps the order given.
     #[must_use]
-    pub const fn new(matchers: Vec<Matcher>) -> Self {
-        Self(matchers)
+    pub fn new(matchers: Vec<Matcher>) -> Self {
+        Self(matchers.into())
     }
 
     /// In the order given.
@@ -135,15 +138,10 @@ impl Matchers {
     /// whatever their order and however often each is repeated.
     #[must_use]
     pub fn same_set(&self, other: &Self) -> bool {
-        if self.0 == other.0 {
-            return true;
-        }
-        let sorted = |matchers: &Self| {
-            let mut sorted: Vec<Matcher> = matchers.0.clone();
-            sorted.sort_unstable();
-            sorted.dedup();
-            sorted
-        };
-        sorted(self) == sorted(other)
+        self.0 == other.0 || self.as_set() == other.as_set()
+    }
+
+    fn as_set(&self) -> BTreeSet<&Matcher> {
+        self.0.iter().collect()
     }
 }

@@ -77,7 +77,11 @@ impl Ownership {
 
 /// The next `[silenced ...]` from `position` on.
 fn next_candidate(comment: &str, position: usize) -> Option<(usize, usize)> {
-    let start = position + comment.get(position..)?.find(OPENING)?;
+    let rest = comment.get(position..)?;
+    // Most of the time in a pass over many silences would go into the search for
+    // the whole of it.
+    let opens = |&(at, _): &(usize, &str)| rest.get(at..).is_some_and(|it| it.starts_with(OPENING));
+    let start = position + rest.match_indices('[').find(opens)?.0;
     let length = comment.get(start..)?.find(']')? + 1;
     Some((start, start + length))
 }

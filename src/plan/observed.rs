@@ -1,7 +1,7 @@
 //! Which of the server's silences are ours? Ownership, decided by the marker
 //! alone and before anything else looks at a silence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::PlanInput;
 use super::marker::{Marker, Ownership};
@@ -22,8 +22,8 @@ pub struct Owned<'a> {
 /// A server's silences, ours apart from everybody else's.
 #[derive(Clone, Debug, Default)]
 pub struct Observed<'a> {
-    owned: BTreeMap<SilenceName, Vec<Owned<'a>>>,
-    tombstones: BTreeMap<SilenceName, Vec<Owned<'a>>>,
+    owned: HashMap<SilenceName, Vec<Owned<'a>>>,
+    tombstones: HashMap<SilenceName, Vec<Owned<'a>>>,
     /// How many live ones are ours.
     pub owned_count: usize,
     /// How many live ones are not.
@@ -64,12 +64,16 @@ impl<'a> Observed<'a> {
     fn add(&mut self, owned: Owned<'a>, input: &PlanInput<'_>) {
         let (settle, id) = (input.settings.settle, &owned.silence.id);
         let name = owned.marker.silence.clone();
-        if !owned.silence.is_live() {
-            self.tombstones.entry(name).or_default().push(owned);
+        let of_name = if !owned.silence.is_live() {
+            self.tombstones.entry(name)
         } else if !input.recent.has_just_ended(id, input.now, settle) {
             self.owned_count += 1;
-            self.owned.entry(name).or_default().push(owned);
-        }
+            self.owned.entry(name)
+        } else {
+            return;
+        };
+        // Nearly always the only one.
+        of_name.or_insert_with(|| Vec::with_capacity(1)).push(owned);
     }
 
     /// Live ones of ours of that name, taken out.
@@ -82,8 +86,8 @@ impl<'a> Observed<'a> {
         self.tombstones.remove(name).unwrap_or_default()
     }
 
-    /// Live ones of ours that nobody has taken.
-    pub fn rest(&mut self) -> impl Iterator<Item = (SilenceName, Vec<Owned<'a>>)> + use<'a> {
-        std::mem::take(&mut self.owned).into_iter()
+    /// Live ones of ours that nobody has taken, by name.
+    pub fn rest(&mut self) -> BTreeMap<SilenceName, Vec<Owned<'a>>> {
+        self.owned.drain().collect()
     }
 }

@@ -88,10 +88,7 @@ impl RecentWrites {
         now: Timestamp,
         settle: Duration,
     ) -> BTreeSet<(&SilenceName, OccurrenceStart)> {
-        if self.made.is_empty() {
-            return BTreeSet::new();
-        }
-        let listed: BTreeSet<&SilenceId> = listed.iter().map(|silence| &silence.id).collect();
+        let listed = among(listed, &self.made);
         self.made
             .iter()
             .filter(|(id, made)| now.since(made.at) < settle && !listed.contains(id))
@@ -122,11 +119,14 @@ impl RecentWrites {
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.made.retain(|_, made| now.since(made.at) < settle);
         self.doubtful.retain(|_, at| now.since(*at) < settle);
-        if self.ended.is_empty() {
-            return;
-        }
-        let listed: BTreeSet<&SilenceId> = listed.iter().map(|silence| &silence.id).collect();
+        let listed = among(listed, &self.ended);
         self.ended
             .retain(|id, at| now.since(*at) < settle || listed.contains(id));
     }
+}
+
+/// The ids in a list that are known.
+fn among<'a, T>(listed: &'a [Silence], known: &BTreeMap<SilenceId, T>) -> BTreeSet<&'a SilenceId> {
+    let ids = listed.iter().map(|silence| &silence.id);
+    ids.filter(|id| known.contains_key(*id)).collect()
 }

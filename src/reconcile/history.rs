@@ -6,7 +6,7 @@ use std::fmt;
 use std::pin::Pin;
 
 use crate::declaration::{BrokenFile, EarlierVersion};
-use crate::snapshot::{Revision, Snapshot};
+use crate::snapshot::{Revision, Snapshot, SnapshotFile};
 
 /// Reads what broken files, and files that are gone, said before a revision;
 /// versions of a path come newest first.
@@ -52,22 +52,22 @@ impl History {
     }
 
     /// Remembers the good files of a directory.
-    pub(super) fn keep(&mut self, snapshot: &Snapshot, broken: &[BrokenFile]) {
+    pub(super) fn keep(&mut self, snapshot: Snapshot, broken: &[BrokenFile]) {
         if self.read.is_some() && matches!(snapshot.revision, Revision::Commit(_)) {
             return;
         }
         if broken.is_empty() {
             self.remembered.clear();
         }
-        for file in &snapshot.files {
-            let is_broken = broken.iter().any(|broken| broken.path == file.path);
-            if let (Ok(content), false) = (&file.content, is_broken) {
+        for SnapshotFile { path, content } in snapshot.files {
+            let is_broken = broken.iter().any(|broken| broken.path == path);
+            if let (Ok(content), false) = (content, is_broken) {
                 let version = EarlierVersion {
-                    path: file.path.clone(),
-                    content: content.clone(),
+                    path: path.clone(),
+                    content,
                     revision: snapshot.revision.clone(),
                 };
-                self.remembered.insert(file.path.clone(), version);
+                self.remembered.insert(path, version);
             }
         }
     }

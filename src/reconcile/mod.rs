@@ -214,7 +214,10 @@ impl<A: SilenceApi> Reconciler<A> {
         if known.is_some_and(|declared| declared.revision == snapshot.revision) {
             return;
         }
-        let mut declarations = Declarations::read(&snapshot, &self.zones);
+        let mut declarations = match known {
+            Some(Declared { declarations, .. }) => declarations.read_after(&snapshot, &self.zones),
+            None => Declarations::read(&snapshot, &self.zones),
+        };
         if !declarations.broken.is_empty() {
             let earlier = self
                 .history
@@ -230,9 +233,10 @@ impl<A: SilenceApi> Reconciler<A> {
             stand_ins = declarations.stand_ins.len(),
             "read the declarations"
         );
-        self.history.keep(&snapshot, &declarations.broken);
+        let revision = snapshot.revision.clone();
+        self.history.keep(snapshot, &declarations.broken);
         self.declared = Some(Declared {
-            revision: snapshot.revision.clone(),
+            revision,
             declarations: Arc::new(declarations),
             forecasts: Arc::default(),
         });

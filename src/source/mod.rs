@@ -43,11 +43,15 @@ enum Cache {
 }
 
 impl Source {
-    /// Prepares to read, without reading yet. `cache` is the directory for
+    /// Prepares to read, without reading yet; call it before there are threads,
+    /// see [`initialise`]. `cache` is the directory for
     /// mirrors of Git repositories; it survives restarts, so that only what is
     /// new is fetched. Without one a private temporary directory is used, and
     /// removed on drop. A directory source needs neither.
     pub fn open(settings: SourceSettings, cache: Option<&Path>) -> Result<Self, SourceError> {
+        if matches!(settings, SourceSettings::Git(_)) {
+            initialise()?;
+        }
         let cache = match (&settings, cache) {
             (SourceSettings::Git(_), None) => Cache::Private(PrivateDirectory::create()?),
             (_, cache) => Cache::Given(cache.map(Path::to_path_buf).unwrap_or_default()),

@@ -24,8 +24,10 @@ const WINDOW_BYTES: usize = 16 << 20;
 const MAPPED_BYTES: usize = 64 << 20;
 const CACHE_BYTES: isize = 16 << 20;
 
-/// Sets libgit2's options. Call it first in `main`, before there are threads:
-/// libgit2 also sets environment variables that name the system's certificates.
+/// Sets libgit2's options. Call it before there are threads: libgit2 also sets
+/// environment variables that name the system's certificates. It reads these
+/// certificates, which takes longer than to start the rest of the program, so
+/// whoever needs no Git does without.
 /// Calls after the first do nothing, and every function here that uses libgit2
 /// makes one.
 pub fn initialise() -> Result<(), SourceError> {

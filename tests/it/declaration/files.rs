@@ -1,7 +1,7 @@
 //! How do files act on each other? Names across files, broken files, defaults.
 
 use expect_test::expect;
-use silenced::declaration::{Declarations, TargetSelector};
+use silenced::declaration::{Declaration, Declarations, TargetSelector};
 use silenced::name::SilenceName;
 use silenced::snapshot::{SkippedPath, SnapshotFile};
 use silenced::zone::ZoneDatabase;
@@ -188,7 +188,7 @@ fn defaults_of_the_file_and_what_an_entry_says_itself() {
             .silences
             .iter()
             .map(|declaration| {
-                let mut declaration = declaration.clone();
+                let mut declaration = Declaration::clone(declaration);
                 declaration.rules.clear();
                 declaration
             })

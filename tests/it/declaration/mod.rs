@@ -6,6 +6,7 @@ mod files;
 mod forms;
 mod hostile;
 mod icalendar;
+mod known;
 mod pasted;
 mod recurring_faults;
 mod rendering;
