@@ -111,7 +111,11 @@ impl Arguments {
         let text = match self.format {
             Format::Table => table(&chosen, range),
             Format::Json => {
-                let value = expansion::to_json(chosen, range, zones.version());
+                let value = expansion::to_json(
+                    chosen,
+                    range,
+                    (zones.version(), &zones.origin().to_string()),
+                );
                 format!("{value:#}\n")
             }
             Format::Ics => icalendar::calendar(chosen, range, CALENDAR, now),

@@ -9,11 +9,12 @@ use super::Declaration;
 use crate::interval::Interval;
 
 /// The body of `silenced expand --format json`: every declaration, those
-/// without an interval too; intervals are clipped to `range`.
+/// without an interval too; intervals are clipped to `range`. `tzdata` is
+/// the release of the zone data, with where it came from.
 pub fn to_json<'a>(
     declarations: impl IntoIterator<Item = &'a Arc<Declaration>>,
     range: Interval,
-    tzdata: &str,
+    (tzdata, origin): (&str, &str),
 ) -> Value {
     let silences: Vec<Value> = declarations
         .into_iter()
@@ -27,7 +28,7 @@ pub fn to_json<'a>(
             json!({ "name": declaration.name, "intervals": intervals })
         })
         .collect();
-    json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "silences": silences })
+    json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "tzdata_origin": origin, "silences": silences })
 }
 
 /// Why the intervals of a declaration become no silences at present, for people.

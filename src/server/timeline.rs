@@ -35,7 +35,7 @@ pub(super) async fn timeline(
     };
     let (pass, tzdata) = {
         let status = state.0.handle.status.borrow();
-        (status.pass.clone(), status.tzdata.0.clone())
+        (status.pass.clone(), status.tzdata.clone())
     };
     let Some(pass) = pass else {
         return problem(
@@ -45,7 +45,7 @@ pub(super) async fn timeline(
     };
     // Tens of milliseconds of arithmetic would hold up the other requests.
     let expanded = tokio::task::spawn_blocking(move || {
-        expansion::to_json(&pass.declarations.silences, range, &tzdata)
+        expansion::to_json(&pass.declarations.silences, range, (&tzdata.0, &tzdata.1))
     });
     match expanded.await {
         Ok(body) => json_response(StatusCode::OK, &body),
