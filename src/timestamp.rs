@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant in whole seconds since 1970-01-01T00:00:00Z.
@@ -40,6 +40,15 @@ impl Timestamp {
         let parsed =
             DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp(text.to_owned()))?;
         Ok(Self(parsed.timestamp()))
+    }
+
+    /// Reads what [`Self::parse`] reads, or a date such as `2026-01-08`, which
+    /// is its midnight in UTC: the ends of a range, as people type them.
+    pub fn parse_or_midnight(text: &str) -> Result<Self, InvalidTimestamp> {
+        match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            Ok(date) => Ok(date.and_time(NaiveTime::MIN).and_utc().into()),
+            Err(_) => Self::parse(text),
+        }
     }
 
     /// The instant as chrono's type; outside chrono's range, the nearest end of it.

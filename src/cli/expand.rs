@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 
 use super::terminal::Terminal;
@@ -81,10 +80,7 @@ enum Format {
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc().into());
-    }
-    Timestamp::parse(text).map_err(|_| {
+    Timestamp::parse_or_midnight(text).map_err(|_| {
         "write a date such as 2026-03-28, or a time such as 2026-03-28T21:00:00Z".to_owned()
     })
 }

@@ -99,7 +99,7 @@ fn declaration(
     let comment = fields
         .get("comment")
         .map_or(Some(String::new()), |node| comment(node, context));
-    let ticket = optional_line(fields, "ticket", "a ticket", context);
+    let ticket = ticket(fields, context);
     let owner = optional_line(fields, "owner", "an owner", context);
     let matchers = fields
         .required("matchers", "write `matchers: [alertname=\"...\"]`", report)
@@ -173,15 +173,41 @@ fn declaration(
     Some(declaration)
 }
 
+/// It stands in the silence's comment too, where a second marker would make the
+/// silence foreign, and another one be created in every pass.
+fn ticket(fields: &Fields<'_>, context: &Context<'_>) -> Option<String> {
+    let ticket = optional_line(fields, "ticket", "a ticket", context)?;
+    let node = fields.get("ticket")?;
+    (!contains_marker(&ticket, node, "invalid-ticket", "a ticket", context)).then_some(ticket)
+}
+
+/// Whether `text` holds what only silenced may write, which is reported.
+fn contains_marker(
+    text: &str,
+    node: &Node,
+    code: &'static str,
+    what: &str,
+    context: &Context<'_>,
+) -> bool {
+    let found = text.contains(MARKER);
+    if found {
+        context.report.error(
+            node.at,
+            code,
+            format!("{what} must not contain `[silenced `, which marks the silences of silenced"),
+            "write it in other words",
+        );
+    }
+    found
+}
+
 fn comment(node: &Node, context: &Context<'_>) -> Option<String> {
     let report = context.report;
     let comment = text(node, "a comment", report)?.trim();
-    let fault = if comment.contains(MARKER) {
-        Some((
-            "a comment must not contain `[silenced `, which marks the silences of silenced",
-            "write it in other words",
-        ))
-    } else if comment.len() > COMMENT {
+    if contains_marker(comment, node, "invalid-comment", "a comment", context) {
+        return None;
+    }
+    let fault = if comment.len() > COMMENT {
         Some((
             "this comment is longer than 8 KiB",
             "shorten it, and link to the rest",

@@ -131,6 +131,13 @@ pub(super) fn moment(text: &str) -> Result<Stated, Mismatch> {
             return Ok(Stated::Local(local));
         }
     }
+    // A well-formed date that the calendar does not have is the fault to name.
+    if let Some((day, _)) = text.split_once(['T', ' '])
+        && is_date_like(day)
+        && let Err(mismatch) = date(day)
+    {
+        return Err(mismatch);
+    }
     let hint = if date(text).is_ok() {
         format!("write `{text}T00:00`, if midnight is meant")
     } else {

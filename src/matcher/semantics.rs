@@ -44,16 +44,16 @@ impl fmt::Display for MatcherWarning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NameNeedsUtf8 => {
-                "the label name is not `[a-zA-Z_][a-zA-Z0-9_]*`: Alertmanager 0.26 and older, \\
-                 and newer ones in classic mode, refuse it, and so does Mimir unless it is in \\
+                "the label name is not `[a-zA-Z_][a-zA-Z0-9_]*`: Alertmanager 0.26 and older, \
+                 and newer ones in classic mode, refuse it, and so does Mimir unless it is in \
                  UTF-8 strict mode"
             }
             Self::RecentRegexSyntax(RecentSyntax::ShortGroupName) => {
                 "`(?<name>` needs a server built with Go 1.22 or newer; `(?P<name>` works everywhere"
             }
             Self::RecentRegexSyntax(RecentSyntax::UnicodeName) => {
-                "this spelling of a Unicode class needs a server built with Go 1.25 or newer; \\
-                 short names such as `\\p{Lu}` and exact script names such as `\\p{Greek}` work \\
+                "this spelling of a Unicode class needs a server built with Go 1.25 or newer; \
+                 short names such as `\\p{Lu}` and exact script names such as `\\p{Greek}` work \
                  everywhere"
             }
         })

@@ -10,7 +10,7 @@ use super::observed::Owned;
 use super::{Change, PlanInput};
 use crate::declaration::Declaration;
 use crate::schedule::{Occurrence, OccurrenceStart};
-use crate::silence::{SilenceDraft, SilenceState};
+use crate::silence::{Silence, SilenceDraft, SilenceState};
 use crate::timestamp::Timestamp;
 
 /// A window that has no silence yet.
@@ -108,11 +108,14 @@ pub(super) fn adjust(
 }
 
 /// A lease of which nothing is known but that it was not given up.
-pub(super) fn renew(input: &PlanInput<'_>, live: &Owned<'_>) -> Option<(Change, String)> {
-    let silence = live.silence;
+pub(super) fn renew(
+    input: &PlanInput<'_>,
+    window: OccurrenceStart,
+    silence: &Silence,
+) -> Option<(Change, String)> {
     let now = input.now;
     let enough = now.plus(input.settings.lease / 2);
-    if live.marker.start != OccurrenceStart::Lease || silence.ends_at >= enough {
+    if window != OccurrenceStart::Lease || silence.ends_at >= enough {
         return None;
     }
     let update = SilenceDraft {

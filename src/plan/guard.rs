@@ -7,7 +7,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::{Action, Change, Coverage, Hold, HoldCause, Mode, PlanInput};
+use super::{Action, Change, Coverage, Hold, HoldCause, Mode, PlanInput, compare};
 
 /// How much may change in one pass.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,6 +154,7 @@ pub(super) fn hold_mass_changes(
         None
     };
     if let Some(reason) = expiry_reason {
+        let renewals = renewals(input, actions);
         hold(
             actions,
             holds,
@@ -161,6 +162,7 @@ pub(super) fn hold_mass_changes(
             |action| expired_id(action).is_some(),
             |_| format!("{reason}; confirm with {fingerprint}"),
         );
+        actions.extend(renewals);
     }
     if too_many_creates {
         hold(actions, holds, HoldCause::Guard, is_create, |_| {
@@ -171,6 +173,24 @@ pub(super) fn hold_mass_changes(
         });
     }
     fingerprint
+}
+
+/// What keeps the leases whose expiry is held: they would lapse by themselves
+/// while the guard waits for somebody to confirm.
+fn renewals(input: &PlanInput<'_>, actions: &[Action]) -> Vec<Action> {
+    let renewal = |action: &Action| {
+        let Change::Expire(silence, Coverage::Ends) = &action.change else {
+            return None;
+        };
+        let (change, reason) = compare::renew(input, action.window, silence)?;
+        Some(Action {
+            silence: action.silence.clone(),
+            window: action.window,
+            change,
+            reason,
+        })
+    };
+    actions.iter().filter_map(renewal).collect()
 }
 
 const fn is_create(action: &Action) -> bool {

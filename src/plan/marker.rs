@@ -7,7 +7,8 @@
 //!
 //! `instance`, `silence` and `start` identify; `source` and `commit` are
 //! provenance, and a difference in them alone is no change. People edit
-//! comments in user interfaces, so the marker is found wherever it stands.
+//! comments in user interfaces, so the marker counts on any line that begins
+//! with it; one that is quoted inside a line is only spoken of.
 
 use std::fmt::{self, Write as _};
 
@@ -52,7 +53,12 @@ impl Ownership {
         let mut position = 0;
         while let Some((start, end)) = next_candidate(comment, position) {
             position = start + OPENING.len();
-            let Some(marker) = comment.get(start..end).and_then(Marker::parse) else {
+            let begins_line = comment
+                .get(..start)
+                .and_then(|before| before.rsplit('\n').next())
+                .is_some_and(|before| before.trim().is_empty());
+            let marker = comment.get(start..end).and_then(Marker::parse);
+            let Some(marker) = marker.filter(|_| begins_line) else {
                 continue;
             };
             if found.is_some() {
@@ -252,7 +258,15 @@ mod tests {
         ] {
             assert_eq!(Ownership::of(text), Ownership::Unmarked, "{text}");
         }
-        let nested = "[silenced by [silenced instance=a silence=b start=lease]";
-        assert!(matches!(Ownership::of(nested), Ownership::Marked(..)));
+    }
+
+    #[test]
+    fn a_marker_that_is_only_quoted_is_text() {
+        let marker = marker();
+        for text in [format!("see {marker} for why"), format!("> {marker}")] {
+            assert_eq!(Ownership::of(&text), Ownership::Unmarked, "{text}");
+        }
+        let both = format!("as {marker} did\n{marker} and Bob agrees");
+        assert!(matches!(Ownership::of(&both), Ownership::Marked(..)));
     }
 }

@@ -59,10 +59,14 @@ impl Planner<'_> {
         tombstones: &[Owned<'_>],
     ) {
         let now = self.input.now;
-        if !declaration
+        let is_for_target = declaration
             .targets
-            .selects(self.input.target, self.input.labels)
-        {
+            .selects(self.input.target, self.input.labels);
+        if declaration.suspended && (is_for_target || !owned.is_empty()) {
+            let reason = "the declaration says `suspend: true`".to_owned();
+            return self.hold(&declaration.name, HoldCause::Suspended, reason);
+        }
+        if !is_for_target {
             return self.expire_all(owned, "not declared for this target");
         }
         if !declaration.enabled {
@@ -72,11 +76,8 @@ impl Planner<'_> {
             return self.expire_all(owned, "the declaration has expired");
         }
         if let Some(violation) = declaration.violations.first() {
+            self.renew_held(&owned);
             return self.hold(&declaration.name, HoldCause::Policy, violation.clone());
-        }
-        if declaration.suspended {
-            let reason = "the declaration says `suspend: true`".to_owned();
-            return self.hold(&declaration.name, HoldCause::Suspended, reason);
         }
         if let Some(stand_in) = self.input.declarations.stand_in(&declaration.name) {
             let StandIn { path, revision, .. } = stand_in;
@@ -194,6 +195,7 @@ impl Planner<'_> {
     pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned<'_>>) {
         let declarations = self.input.declarations;
         if declarations.ambiguous.contains(name) {
+            self.renew_held(&owned);
             let reason = "declared more than once".to_owned();
             return self.hold(name, HoldCause::Broken, reason);
         }
@@ -204,9 +206,7 @@ impl Planner<'_> {
                 (owned, reason)
             })
             .partition(|(_, reason)| reason.is_some());
-        for (owned, _) in &held {
-            self.renew_held(owned);
-        }
+        self.renew_held(held.iter().map(|(owned, _)| owned));
         let reasons: BTreeSet<String> = held.into_iter().filter_map(|(_, reason)| reason).collect();
         for reason in reasons {
             self.hold(name, HoldCause::Broken, reason);
@@ -217,16 +217,19 @@ impl Planner<'_> {
         );
     }
 
-    /// A hold freezes content, not coverage: a lease of a declaration that
-    /// cannot be read goes on.
-    fn renew_held(&mut self, owned: &Owned<'_>) {
-        if let Some((change, reason)) = compare::renew(self.input, owned) {
-            self.actions.push(Action {
-                silence: owned.marker.silence.clone(),
-                window: owned.marker.start,
+    /// A hold freezes content, not coverage: a lease that nobody gave up goes on.
+    fn renew_held<'owned>(&mut self, held: impl IntoIterator<Item = &'owned Owned<'owned>>) {
+        for Owned {
+            silence, marker, ..
+        } in held
+        {
+            let renewal = compare::renew(self.input, marker.start, silence);
+            self.actions.extend(renewal.map(|(change, reason)| Action {
+                silence: marker.silence.clone(),
+                window: marker.start,
                 change,
                 reason,
-            });
+            }));
         }
     }
 

@@ -78,10 +78,15 @@ impl TargetPass {
         }
     }
 
-    /// How many things are held, the suspended ones included.
+    /// How many things are held, the suspended declarations included, and
+    /// everything while writing is suspended.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.plan.as_ref().map_or(0, |plan| plan.holds.len())
+        let undone = |plan: &Plan| plan.holds.len() + plan.actions.len();
+        let all = self.plan.as_ref().map_or(0, undone);
+        all.saturating_sub(
+            self.report.done() + self.report.failures.len() + self.report.not_attempted,
+        )
     }
 
     /// Live silences that are ours after the pass, as far as it knows.
@@ -124,7 +129,9 @@ impl Pass {
             || self.targets.iter().any(|target| !target.is_converged());
         if failed {
             Outcome::Failed
-        } else if self.targets.iter().any(TargetPass::is_held) {
+        } else if self.targets.iter().any(TargetPass::is_held)
+            || self.mode == Mode::Observe && self.has_changes()
+        {
             Outcome::Held
         } else {
             Outcome::Converged

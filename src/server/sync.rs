@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -79,7 +80,13 @@ fn authorise(state: &AppState, headers: &HeaderMap) -> Result<(), Response> {
             Denied::NoToken | Denied::WrongToken => StatusCode::UNAUTHORIZED,
             Denied::UnreadableFile => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        problem(status, denied.message())
+        let mut response = problem(status, denied.message());
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 15.5.2: a 401 names the scheme.
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     })
 }
 
@@ -104,9 +111,13 @@ async fn answer(state: &AppState, id: RequestId, wait: Option<Duration>) -> Resp
     })
 }
 
-/// A duration such as `30s`, cut to the longest that anybody may wait.
+/// A duration such as `30s`, or `500ms`, which Prometheus has too and which
+/// makes sense for a wait; cut to the longest that anybody may wait.
 fn parse_wait(text: &str) -> Result<Duration, String> {
-    duration::parse(text)
+    let milliseconds = text.strip_suffix("ms").and_then(|count| count.parse().ok());
+    milliseconds
+        .map(Duration::from_millis)
+        .map_or_else(|| duration::parse(text), Ok)
         .map(|wait| wait.min(LONGEST_WAIT))
         .map_err(|error| format!("`wait`: {error}"))
 }
@@ -119,6 +130,7 @@ mod tests {
     fn waits_are_read_and_bounded() {
         assert_eq!(parse_wait("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(parse_wait("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(parse_wait("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_wait("999999999999m"), Ok(LONGEST_WAIT));
         assert_eq!(
             parse_wait("soon"),

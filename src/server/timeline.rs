@@ -56,7 +56,9 @@ pub(super) async fn timeline(
 fn range(query: &TimelineQuery, now: Timestamp) -> Result<Interval, String> {
     let instant = |name: &str, text: &Option<String>, default: Timestamp| match text {
         None => Ok(default),
-        Some(text) => Timestamp::parse(text).map_err(|error| format!("`{name}`: {error}")),
+        Some(text) => {
+            Timestamp::parse_or_midnight(text).map_err(|error| format!("`{name}`: {error}"))
+        }
     };
     let from = instant("from", &query.from, now)?;
     let to = instant("to", &query.to, from.plus(DEFAULT_RANGE))?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use silenced::plan::{Fingerprint, HandExpired, HoldCause, Mode as WriteMode};
 use silenced::reconcile::{Mode, Outcome};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 
 use crate::support::passes::{NIGHTLY, ONCE, actions, holds, writes};
 use crate::support::world::World;
@@ -48,6 +49,22 @@ async fn a_source_that_cannot_be_read_changes_nothing() {
     assert_eq!(pass.outcome(), Outcome::Failed);
     assert_eq!(pass.source_error.as_deref(), Some("no such branch"));
     assert_eq!(world.show(), shown, "the last good declarations stay");
+    assert_eq!(holds(&pass), [], "nothing had to be held up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_go_on_while_the_source_cannot_be_read() {
+    let mut world = World::at("2026-01-08T12:00:00Z");
+    let (before, _) = ONCE.split_once("schedule:").unwrap();
+    world.write("always.yaml", &format!("{before}schedule: always\n"));
+    world.sync().await;
+    let ids = world.ids("high-latency");
+    for _ in 0..300 {
+        world.sleep(Duration::from_mins(1)).await;
+        let unreadable = Err("no such branch".to_owned());
+        world.pass_of(unreadable, Mode::Apply).await;
+        assert_eq!(world.ids("high-latency"), ids);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,6 +203,37 @@ async fn what_we_expired_ourselves_is_no_hand_expiry() {
     assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
 }
 
+/// Of the expired ones in a directory's name no commit tells which were ours.
+#[tokio::test(start_paused = true)]
+async fn what_we_expired_for_a_directory_is_no_hand_expiry() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    let directory = |files: &[(&str, &str)]| {
+        let file = |(path, text): &(&str, &str)| SnapshotFile {
+            path: (*path).to_owned(),
+            content: Ok(text.as_bytes().to_vec()),
+        };
+        Ok(Snapshot {
+            revision: Revision::Directory(format!("{files:?}")),
+            files: files.iter().map(file).collect(),
+            skipped: Vec::new(),
+        })
+    };
+    let (with, without) = (
+        [("nightly.yaml", NIGHTLY), ("once.yaml", ONCE)],
+        [("nightly.yaml", NIGHTLY)],
+    );
+    world.pass_of(directory(&with), Mode::Apply).await;
+    let pass = world.pass_of(directory(&without), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 1)]);
+    let pass = world.pass_of(directory(&with), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    world.expire_by_hand("high-latency");
+    let pass = world.pass_of(directory(&with), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_list_that_does_not_show_a_new_silence_yet_makes_no_duplicate() {
     let mut world = World::at("2026-01-08T23:00:00Z");
@@ -208,6 +256,28 @@ async fn a_list_that_does_not_show_a_new_silence_yet_makes_no_duplicate() {
         .server()
         .restore(after, world.clock.now().to_datetime());
     assert_eq!(actions(&world.sync().await), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_still_shows_an_expired_silence_is_waited_for() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let before = world.api.server().save();
+    world.delete("once.yaml");
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    let stale = |world: &World| {
+        let now = world.clock.now().to_datetime();
+        world.api.server().restore(before.clone(), now);
+    };
+    stale(&world);
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)]);
+    // By now all replicas must have agreed that it is live.
+    world.sleep(world.settings.settle).await;
+    stale(&world);
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -385,4 +455,27 @@ async fn a_silence_whose_expiry_may_be_on_its_way_is_not_relied_on() {
     let _ = world.api.server().delete(&doomed, now);
     assert_eq!(world.ids("high-latency").len(), 1, "{}", world.show());
     assert!(world.show().contains("HighDBLatency"), "{}", world.show());
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_go_on_under_every_hold_but_the_suspension() {
+    let always = ONCE.split_once("schedule:").unwrap().0.to_owned() + "schedule: always\n";
+    let unexplained = always.replace("comment: ", "ticket: ");
+    for (file, text, cause) in [
+        ("always.yaml", "silences: []\n", HoldCause::Guard),
+        ("always.yaml", &unexplained, HoldCause::Policy),
+        ("again.yaml", &always, HoldCause::Broken),
+    ] {
+        let mut world = World::at("2026-01-08T12:00:00Z");
+        world.write("always.yaml", &always);
+        world.sync().await;
+        let ids = world.ids("high-latency");
+        world.write(file, text);
+        for _ in 0..36 {
+            let pass = world.sync().await;
+            assert_eq!(holds(&pass), [("high-latency".to_owned(), cause)]);
+            world.sleep(Duration::from_mins(5)).await;
+        }
+        assert_eq!(world.ids("high-latency"), ids, "{cause:?}");
+    }
 }

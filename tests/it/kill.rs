@@ -89,9 +89,9 @@ impl Installation {
 }
 
 /// When a process was killed.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Moment {
-    /// Before it wrote anything.
+    /// Before it knew of a write.
     Early,
     /// After its first write and before it knew of its last.
     Amid,
@@ -99,9 +99,22 @@ enum Moment {
     Late,
 }
 
-/// Starts the daemon and kills it once it has told of so many writes, or of the
-/// end of its pass, and `pause` has gone by.
-fn run_and_kill(installation: &Installation, writes: usize, pause: Duration) -> Moment {
+impl Moment {
+    /// What an entry of the log says about how far it has come.
+    fn after(self, entry: &Value) -> Self {
+        if self == Self::Late || entry["message"] == "pass" {
+            Self::Late
+        } else if entry["action"].is_string() {
+            Self::Amid
+        } else {
+            self
+        }
+    }
+}
+
+/// Starts the daemon and kills it once its log has so many entries, one for each
+/// write, or says that the pass is over, and `pause` has gone by.
+fn run_and_kill(installation: &Installation, entries: usize, pause: Duration) -> Moment {
     let mut process = daemon::command()
         // To read the machine's authorities, for no TLS, takes half of its life.
         .env("SSL_CERT_FILE", "/dev/null")
@@ -111,17 +124,9 @@ fn run_and_kill(installation: &Installation, writes: usize, pause: Duration) -> 
         .unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
     let mut moment = Moment::Early;
-    let mut told = 0;
-    while told < writes || moment == Moment::Early && writes > 0 {
-        let entry = next_entry(&mut log).expect("it ended");
-        if entry["message"] == "pass" {
-            moment = Moment::Late;
-            break;
-        }
-        if entry["action"].is_string() {
-            told += 1;
-            moment = Moment::Amid;
-        } else if writes == 0 && entry["message"] == "read the declarations" {
+    for _ in 0..entries {
+        moment = moment.after(&next_entry(&mut log).expect("it ended"));
+        if moment == Moment::Late {
             break;
         }
     }
@@ -130,11 +135,7 @@ fn run_and_kill(installation: &Installation, writes: usize, pause: Duration) -> 
     process.wait().unwrap();
     // What it had told before it died, and nobody had read yet.
     while let Some(entry) = next_entry(&mut log) {
-        if entry["message"] == "pass" {
-            moment = Moment::Late;
-        } else if entry["action"].is_string() && moment == Moment::Early {
-            moment = Moment::Amid;
-        }
+        moment = moment.after(&entry);
     }
     moment
 }
@@ -149,7 +150,7 @@ async fn a_hundred_kills_lose_nothing_and_double_nothing() {
     while kills < KILLS {
         rounds += 1;
         let pause = Duration::from_micros(random.u64(..2000));
-        let moment = run_and_kill(&installation, random.usize(..120), pause);
+        let moment = run_and_kill(&installation, random.usize(1..120), pause);
         kills += usize::from(moment == Moment::Amid);
 
         // A window that had a silence has one at every moment, unless it is no

@@ -44,6 +44,7 @@ mod matcher_differential;
 mod matcher_strings;
 mod prior_art;
 mod promises;
+mod requests;
 mod scenarios;
 mod server;
 mod simulation;

@@ -41,6 +41,34 @@ async fn a_window_that_ended_while_we_were_down_is_not_opened() {
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)]);
 }
 
+/// By the time the request arrives it might be over, and the server would refuse it.
+#[tokio::test(start_paused = true)]
+async fn a_window_that_is_as_good_as_over_is_not_opened() {
+    for (now, expected) in [
+        ("2026-01-15T11:59:57Z", 1),
+        ("2026-01-15T11:59:58Z", 0),
+        ("2026-01-15T11:59:59Z", 0),
+    ] {
+        let mut world = World::at(now);
+        world.write("once.yaml", ONCE);
+        assert_eq!(writes(&world.sync().await), [(expected, 0, 0, 0)], "{now}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_the_schedule_no_longer_has_is_expired() {
+    let mut world = World::at("2026-01-09T02:30:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    let ids = world.ids("nightly-info");
+    // Thursday's night goes on; Friday's is no longer declared.
+    let thursdays = NIGHTLY.replace("times:", "weekdays: [thursday]\n      times:");
+    world.write("nightly.yaml", &thursdays);
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    let left = world.ids("nightly-info");
+    assert!(left.len() == 1 && left.is_subset(&ids));
+}
+
 #[tokio::test(start_paused = true)]
 async fn passes_without_a_change_list_once_and_write_nothing() {
     for version in Version::ALL {

@@ -142,6 +142,9 @@ async fn a_sync_needs_the_token_and_answers_when_done() {
         body["error"],
         "send the token as `Authorization: Bearer TOKEN`"
     );
+    let request = server.client.post(format!("{}/sync", server.url));
+    let denied = request.send().await.unwrap();
+    assert_eq!(denied.headers()["www-authenticate"], "Bearer");
     let (status, body) = server.post("/sync", Some("s3cre")).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(body["error"], "the token is wrong");
@@ -236,8 +239,14 @@ async fn status_plan_and_timeline_have_the_promised_fields() {
         timeline["silences"][1]["intervals"],
         serde_json::json!([["2026-01-08T21:00:00Z", "2026-01-09T05:00:00Z"]])
     );
+    let days = server
+        .get_json("/api/v1/timeline?from=2026-01-08&to=2026-01-09")
+        .await;
+    assert_eq!(days["from"], "2026-01-08T00:00:00Z");
+    assert_eq!(days["to"], "2026-01-09T00:00:00Z");
     for query in [
         "from=x",
+        "from=2026-02-30",
         "from=2026-01-08T12:00:00Z&to=2026-01-08T12:00:00Z",
         "from=2026-01-08T12:00:00Z&to=2028-01-08T12:00:00Z",
     ] {

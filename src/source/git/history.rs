@@ -67,7 +67,7 @@ pub fn read_history(
     read().map_err(|error| failure::local(mirror.path(), &error))
 }
 
-/// The declaration files that the last [`VANISHED_COMMITS`] commits took away,
+/// The declaration files that the latest hundred commits took away,
 /// with what each said last, most lately removed first. A file that was renamed
 /// is among them under its old name. At most `limit` of them.
 pub fn read_vanished(

@@ -174,31 +174,36 @@ fn the_daemon_starts_without_its_remotes_and_ends_at_sigterm() {
 
 #[test]
 fn a_second_signal_does_not_wait() {
-    // Lists nothing, and never answers a write.
+    // Lists nothing, and never answers the write that follows: a stop waits for
+    // a write under way, and not for a listing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silences = directory(&[("nightly.yaml", NIGHTLY)]);
     let mut command = run(&format!("http://{}", silent.local_addr().unwrap()));
     command.args(["--source", "."]).current_dir(silences.path());
     let mut daemon = Running::daemon(&mut command);
     let (mut connection, _) = silent.accept().unwrap();
-    let mut request = Vec::new();
-    let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") {
-        connection.read_exact(&mut byte).unwrap();
-        request.extend(byte);
-    }
-    assert!(request.starts_with(b"GET"));
-    let list = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
-    connection.write_all(list).unwrap();
-    let mut begun = [0; 4];
-    connection.read_exact(&mut begun).unwrap();
-    assert_eq!(&begun, b"POST");
+    assert!(request_head(&mut connection).starts_with("GET "));
+    let nothing =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]";
+    connection.write_all(nothing.as_bytes()).unwrap();
+    assert!(request_head(&mut connection).starts_with("POST "));
 
     daemon.signal("INT");
     daemon.entry("stopping: requests under way end, no others begin");
     assert_eq!(daemon.process.try_wait().unwrap(), None);
     daemon.signal("INT");
     assert_eq!(daemon.wait().code(), Some(130));
+}
+
+/// The next request up to the blank line, byte by byte so that no more is taken.
+fn request_head(connection: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut next = [0];
+        connection.read_exact(&mut next).unwrap();
+        head.extend_from_slice(&next);
+    }
+    String::from_utf8(head).unwrap()
 }
 
 #[test]

@@ -193,6 +193,7 @@ fn entries() {
             "matcher: [a=b]",
             "name: Nightly Info\nenabled: no\nsuspend: \"true\"",
             "comment: \"held [silenced instance=a silence=b]\"",
+            "ticket: \"[silenced instance=a silence=b start=lease]\"",
             "comment: [c]\nticket:\nowner: {a: b}\nannotations: [a]\nexpires: 2026-02-30",
             "expires: tomorrow\ntargets: Prod\nannotations: {a: [b]}",
             "targets: [Prod, eu]",
@@ -215,6 +216,10 @@ fn entries() {
             a.yaml:7:12: error[invalid-comment]: a comment must not contain `[silenced `, which marks the silences of silenced
              7 |   comment: "held [silenced instance=a silence=b]"
                |            ^
+               hint: write it in other words
+            a.yaml:8:11: error[invalid-ticket]: a ticket must not contain `[silenced `, which marks the silences of silenced
+             8 |   ticket: "[silenced instance=a silence=b start=lease]"
+               |           ^
                hint: write it in other words
             a.yaml:6:12: error[wrong-type]: expected a comment, but found a list
              6 |   comment: [c]

@@ -29,6 +29,8 @@ fn forms() {
             "{cron: '0 22 * * *'}",
             "{cron: '0 22 1 * 1', duration: 1h}",
             "{starts_at: 2026-12-24, ends_at: 2026-12-24T18:00}",
+            "{starts_at: 2027-02-30T18:00, duration: 1h}",
+            "{starts_at: 2026-12-24T25:00, duration: 1h}",
             "{starts_at: 2026-12-24T18:00, ends_at: 2026-12-24T17:00}",
             "{starts_at: 2026-12-24T18:00:00Z, ends_at: 2026-12-24T18:00:00Z}",
             "{starts_at: 2026-12-24T18:00}",
@@ -91,6 +93,13 @@ fn forms() {
              8 |     {starts_at: 2026-12-24, ends_at: 2026-12-24T18:00}
                |                 ^
                hint: write `2026-12-24T00:00`, if midnight is meant
+            a.yaml:8:17: error[invalid-time]: the calendar has no date `2027-02-30`
+             8 |     {starts_at: 2027-02-30T18:00, duration: 1h}
+               |                 ^
+            a.yaml:8:17: error[invalid-time]: expected a date with a time of day, but found `2026-12-24T25:00`
+             8 |     {starts_at: 2026-12-24T25:00, duration: 1h}
+               |                 ^
+               hint: write `2026-12-24T18:00` for the time zone of the schedule, or `2026-12-24T18:00:00+01:00`
             a.yaml:8:44: error[empty-window]: `ends_at` is not after `starts_at`
              8 |     {starts_at: 2026-12-24T18:00, ends_at: 2026-12-24T17:00}
                |                                            ^

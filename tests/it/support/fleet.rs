@@ -90,7 +90,7 @@ impl Fleet {
     }
 
     /// Writes another directory and lets the link point there, as Kubernetes
-    /// exchanges a `ConfigMap`.
+    /// exchanges a mounted `ConfigMap`.
     fn publish(&mut self) {
         self.editions += 1;
         let edition = self
