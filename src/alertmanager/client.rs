@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::mem::take;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -30,6 +31,9 @@ pub struct Client {
     timeout: Duration,
     connect_timeout: Duration,
     credentials: Credentials,
+    /// Bytes of the last list. The next is about as long, and to grow a buffer
+    /// to some megabytes by doubling it takes twice the memory.
+    last_list: AtomicUsize,
 }
 
 impl Client {
@@ -51,6 +55,7 @@ impl Client {
             timeout: settings.timeout,
             connect_timeout: settings.connect_timeout,
             credentials: settings.credentials.clone(),
+            last_list: AtomicUsize::new(0),
         })
     }
 
@@ -92,12 +97,12 @@ impl Client {
         let mut response = http.execute(request).await.map_err(failed)?;
 
         let (status, headers) = (response.status(), take(response.headers_mut()));
-        let bound = if method == Method::GET && status == StatusCode::OK {
-            LARGEST_LIST
+        let (bound, expected) = if method == Method::GET && status == StatusCode::OK {
+            (LARGEST_LIST, self.last_list.load(Ordering::Relaxed))
         } else {
-            LARGEST_ANSWER
+            (LARGEST_ANSWER, 0)
         };
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(expected);
         let incomplete = match receive(&mut response, &mut body, bound).await {
             Ok(true) => None,
             Ok(false) => Some(too_large(&call, bound)),
@@ -230,6 +235,8 @@ impl SilenceApi for Client {
     async fn list(&self) -> Result<Listing, ApiError> {
         let url = self.url(&["silences"]);
         let answer = self.send(Method::GET, url, |request| request).await?;
+        let length = answer.body.len();
+        self.last_list.store(length, Ordering::Relaxed);
         answer.into_listing()
     }
 
