@@ -117,7 +117,7 @@ pub(super) fn read_silence(body: &[u8], settings: &Settings) -> Result<PostedSil
 
 /// A silence as a server without annotations reads it and writes it again, which
 /// knows no other keys than those of a silence. `None` if the body is none by its
-/// types; what is missing stays so.
+/// types; what is missing stays so, and times come out in one form.
 pub(super) fn without_annotations(body: &[u8]) -> Option<Value> {
     let settings = Settings {
         annotations: false,
@@ -132,6 +132,12 @@ pub(super) fn without_annotations(body: &[u8]) -> Option<Value> {
     let mut value = with_exact_keys(value, &settings).ok()?;
     if let Some(silence) = value.as_object_mut() {
         silence.retain(|key, _| SILENCE_KEYS.contains(&key.as_str()));
+        for key in ["startsAt", "endsAt"] {
+            let written = silence.get(key).and_then(Value::as_str);
+            if let Some(time) = written.and_then(|text| time::parse(text, settings.version)) {
+                silence.insert(key.to_owned(), Value::from(time::print(time)));
+            }
+        }
     }
     Some(value)
 }

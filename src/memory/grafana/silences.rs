@@ -143,7 +143,7 @@ impl Caller<'_> {
             .map_err(|_| Refusal::unreadable())?;
         let now = now();
         let settings = super::Grafana::settings();
-        let posted = read_silence(&body, &settings).map_err(|error| match error {
+        let posted = read_silence(or_nothing(&body), &settings).map_err(|error| match error {
             BodyError::Malformed(_) => Refusal::unreadable(),
             BodyError::NullMatcher => Refusal::Plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -219,6 +219,15 @@ impl Caller<'_> {
             };
         }
         shown
+    }
+}
+
+/// A body without a value is passed over, as if it said nothing of anything.
+fn or_nothing(body: &[u8]) -> &[u8] {
+    if body.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        body
     }
 }
 

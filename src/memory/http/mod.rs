@@ -65,6 +65,18 @@ pub fn router(
         .with_state(api)
 }
 
+/// [`router`] without the probes, for a proxy before it.
+pub fn api(
+    silences: Arc<dyn Silences>,
+    now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+) -> Handler {
+    let api = Api::new(silences, Arc::new(now));
+    Arc::new(move |request| -> Answering {
+        let api = api.clone();
+        Box::pin(async move { api.answer(request).await })
+    })
+}
+
 /// The API v2 of an Alertmanager, without what is around it.
 #[derive(Clone)]
 pub(super) struct Api {
