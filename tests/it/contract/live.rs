@@ -28,6 +28,8 @@ struct Asked {
     data_source_uid: Option<String>,
     certificate: Option<Certificate>,
     version: Option<String>,
+    /// A server of the tests, which need not be spared.
+    is_ours: bool,
 }
 
 /// What came of it.
@@ -85,6 +87,7 @@ impl Asked {
             data_source_uid: value("DATASOURCE_UID"),
             certificate,
             version: value("VERSION"),
+            is_ours: false,
         }))
     }
 
@@ -120,7 +123,7 @@ impl Asked {
         }
         let (headers, certificate) = (self.headers()?, self.certificate.clone());
         let server = Server::with_access(headers, certificate, Version::default(), url.clone());
-        let mut server = server.of_kind(kind).shared_with_others(run);
+        let mut server = server.of_kind(kind).shared_with_others(run, self.is_ours);
         let ask = |path| server.send("GET", path, &[], "");
         let list = format!("GET {url}{SILENCES}");
         let answer = ask(SILENCES).await.map_err(|error| {
@@ -328,6 +331,7 @@ fn asked(kind: Kind, url: String) -> Asked {
         token: kind.is_in_grafana().then(|| TOKEN.to_owned()),
         tenant: kind.has_replicas().then(|| TENANT.to_owned()),
         data_source_uid: Some(DATA_SOURCE_UID.to_owned()),
+        is_ours: true,
         ..Asked::default()
     }
 }
@@ -368,18 +372,32 @@ async fn real_servers_are_left_clean() {
     }
 }
 
-/// An Alertmanager that is taken for a Grafana differs, and is cleaned up all the
-/// same.
-#[tokio::test]
+/// Cortex is no Mimir: it keeps annotations. It is cleaned up all the same.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_difference_is_told_as_expected_and_got() {
-    let router = silenced::memory::grafana::Grafana::default().router(super::now);
-    let url = listen(router).await;
-    let refused = hold_live(&asked(Kind::Grafana, url)).await.err().unwrap();
-    assert!(refused.contains("401"), "{refused}");
-    assert!(refused.contains("TOKEN_FILE="), "{refused}");
+    let url = listen(router_of(Kind::Cortex)).await;
+    let report = hold_live(&asked(Kind::Mimir, url)).await.unwrap();
+    assert!(report.differences() > 0 && report.left.is_ok());
+    let table = report.table();
+    let told =
+        "  DIFFERS  json::annotations_are_kept_or_dropped\n             expected None, got Some";
+    assert!(table.contains(told), "{table}");
     assert_eq!(
         readable("assertion `left == right` failed: about it\n  left: 1\n right: 2"),
         "expected 2, got 1: about it"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_us_is_told_with_what_to_do() {
+    let stranger = Asked {
+        token: None,
+        ..asked(Kind::Grafana, listen(router_of(Kind::Grafana)).await)
+    };
+    let refused = hold_live(&stranger).await.err().unwrap();
+    assert!(
+        refused.contains("401") && refused.contains("TOKEN_FILE="),
+        "{refused}"
     );
 }
 

@@ -28,8 +28,17 @@ pub(super) struct Server {
     client: Client,
     /// Whom to trust, if not the system.
     authority: Option<Certificate>,
-    /// When the next request may go out, if others use the server too.
-    pace: Option<Arc<Mutex<Instant>>>,
+    /// If others use the server too.
+    manners: Option<Manners>,
+}
+
+/// How a server that others use is asked.
+#[derive(Clone)]
+struct Manners {
+    pace: Duration,
+    /// After a write, until the replicas behind one address agree.
+    replication: Duration,
+    next: Arc<Mutex<Instant>>,
 }
 
 /// The label of the silences that a run makes. No alert has it, so they mute
@@ -38,7 +47,7 @@ pub(super) const LABEL: &str = "silenced_contract";
 /// Between two requests to a server that others use: 40 in a second are few for
 /// a server that many browsers ask.
 const PACE: Duration = Duration::from_millis(25);
-/// After a write, until the replicas behind one address agree.
+/// Replicas tell each other at once what was written.
 const REPLICATION: Duration = Duration::from_millis(250);
 
 /// What came back.
@@ -74,7 +83,7 @@ impl Server {
             base_url,
             client: client(headers, authority.as_ref()),
             authority,
-            pace: None,
+            manners: None,
         }
     }
 
@@ -107,13 +116,23 @@ impl Server {
 
     /// Whether others use it.
     pub(super) fn is_shared(&self) -> bool {
-        self.pace.is_some()
+        self.manners.is_some()
     }
 
-    /// The same as others use it: with silences of this run alone, and slowly.
-    pub(super) fn shared_with_others(mut self, run: &str) -> Self {
+    /// The same as others use it: with silences of this run alone, and slowly
+    /// unless it only stands for such a server.
+    pub(super) fn shared_with_others(mut self, run: &str, is_ours: bool) -> Self {
+        let (pace, replication) = if is_ours {
+            (Duration::ZERO, Duration::ZERO)
+        } else {
+            (PACE, REPLICATION)
+        };
         self.run = run.into();
-        self.pace = Some(Arc::new(Mutex::new(Instant::now())));
+        self.manners = Some(Manners {
+            pace,
+            replication,
+            next: Arc::new(Mutex::new(Instant::now())),
+        });
         self
     }
 
@@ -127,14 +146,14 @@ impl Server {
     ) -> Result<Answer, reqwest::Error> {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let body = body.into();
-        if let Some(pace) = &self.pace {
+        if let Some(manners) = &self.manners {
             assert!(
                 method != Method::POST || self.is_harmless(body.as_bytes().unwrap_or_default()),
                 "a silence without this run's label is not sent to a server that others use"
             );
-            let mut next = pace.lock().await;
+            let mut next = manners.next.lock().await;
             sleep_until(*next).await;
-            *next = Instant::now() + PACE;
+            *next = Instant::now() + manners.pace;
         }
         let is_read = method == Method::GET;
         let mut request = self
@@ -145,8 +164,11 @@ impl Server {
             request = request.header(*name, *value);
         }
         let response = request.send().await?;
-        if self.pace.is_some() && self.kind.has_replicas() && !is_read {
-            sleep(REPLICATION).await;
+        if let Some(manners) = &self.manners
+            && self.kind.has_replicas()
+            && !is_read
+        {
+            sleep(manners.replication).await;
         }
         Ok(Answer {
             kind: self.kind,
