@@ -42,6 +42,7 @@ mod kill;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod placeholders;
 mod prior_art;
 mod promises;
 mod requests;
