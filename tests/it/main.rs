@@ -29,6 +29,7 @@
     reason = "expected messages are passed on from where they are written"
 )]
 
+mod behind_nginx;
 mod cli;
 mod client;
 mod cluster;
