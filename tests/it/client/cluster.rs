@@ -69,7 +69,7 @@ impl SilenceApi for &Member {
     }
 }
 
-fn cluster<'a>(members: [&'a Member; 3]) -> Cluster<&'a Member> {
+fn cluster(members: [&Member; 3]) -> Cluster<&Member> {
     let [first, second, third] = members;
     let named = |name: &str, member| (format!("http://{name}"), member);
     Cluster::new(
