@@ -13,9 +13,10 @@ use silenced::timestamp::Timestamp;
 use tokio::time::Instant;
 
 use super::calendar::minute_of;
-use super::fault::Tally;
+use super::fault::{Tally, Verb};
 use super::repository::Repository;
 use super::server::{alerts_of, marker_of};
+use crate::support::world::InMemory;
 
 /// What is remembered of the events before a failure.
 const LOG: usize = 60;
@@ -24,17 +25,12 @@ const LOG: usize = 60;
 #[derive(Clone, Debug)]
 pub(super) struct Write {
     pub(super) at: Timestamp,
+    /// By the server's clock.
+    pub(super) server_at: Timestamp,
     pub(super) verb: Verb,
     pub(super) marker: Marker,
     /// The end that the silence had before, if it existed.
     pub(super) ended: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Verb {
-    Create,
-    Update,
-    Expire,
 }
 
 /// One process of the program, between two of its lists.
@@ -45,6 +41,10 @@ struct PassAccount {
     lists_since_read: u32,
     listed: Option<Instant>,
     owned: usize,
+    /// The names of what was ours in the list.
+    names: BTreeSet<String>,
+    /// Creations under names that the list did not have.
+    made: usize,
     /// Expiries that left nothing in the place of what they took.
     taken: usize,
     written: BTreeSet<String>,
@@ -60,8 +60,12 @@ struct Foreign {
 
 pub(super) struct Account {
     clock: Clock,
+    memory: InMemory,
+    guard: Guard,
     processes: BTreeMap<u64, PassAccount>,
     foreign: BTreeMap<SilenceId, Foreign>,
+    /// The latest time that the server's clock has shown.
+    latest: DateTime<Utc>,
     pub(super) writes: Vec<Write>,
     pub(super) lists: u64,
     pub(super) violations: Vec<String>,
@@ -70,11 +74,14 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, memory: InMemory, guard: Guard) -> Self {
         Self {
             clock,
+            memory,
+            guard,
             processes: BTreeMap::new(),
             foreign: BTreeMap::new(),
+            latest: DateTime::<Utc>::MIN_UTC,
             writes: Vec::new(),
             lists: 0,
             violations: Vec::new(),
@@ -127,6 +134,7 @@ impl Account {
         let lists = pass.lists_since_read;
         pass.written.clear();
         pass.taken = 0;
+        pass.made = 0;
         if lists > allowed {
             self.violate(format!("process {process} listed {lists} times in a pass"));
         }
@@ -134,13 +142,13 @@ impl Account {
 
     /// A process got a list.
     pub(super) fn listed(&mut self, process: u64, silences: &[Silence]) {
-        let owned = silences
-            .iter()
-            .filter(|silence| silence.is_live() && marker_of(&silence.comment).is_some());
-        let owned = owned.count();
+        let live = silences.iter().filter(|silence| silence.is_live());
+        let owned = live.filter_map(|silence| marker_of(&silence.comment));
+        let names: Vec<String> = owned.map(|marker| marker.silence.to_string()).collect();
         let pass = self.processes.entry(process).or_default();
         pass.listed = Some(Instant::now());
-        pass.owned = owned;
+        pass.owned = names.len();
+        pass.names = names.into_iter().collect();
     }
 
     /// A process sends a silence.
@@ -184,6 +192,9 @@ impl Account {
         // none can have taken over what another file declared. What is held
         // only goes on: its leases are renewed.
         let is_new = verb == Verb::Create;
+        if is_new {
+            self.make(process, marker.silence.as_str());
+        }
         if is_new && !repository.declares(read.unwrap_or_default(), marker.silence.as_str()) {
             let name = &marker.silence;
             self.violate(format!(
@@ -193,9 +204,9 @@ impl Account {
         if draft.ends_at <= draft.starts_at {
             self.violate(format!("sent an empty silence: {draft:?}"));
         }
-        let at = self.clock.now();
         self.writes.push(Write {
-            at,
+            at: self.clock.now(),
+            server_at: self.memory.now().into(),
             verb,
             marker,
             ended,
@@ -223,6 +234,7 @@ impl Account {
             marker.silence, marker.start, silence.starts_at, silence.ends_at
         ));
         let now = self.clock.now();
+        let server_at = Timestamp::from(self.memory.now());
         self.tally.checked("expiries, for guard and gap", 1);
         let others = || {
             live.iter()
@@ -245,8 +257,8 @@ impl Account {
                 other.state == SilenceState::Active && alerts_of(&other.matchers) == alerts
             });
             let since = self.processes[&process].read.unwrap_or(now);
-            let minute = minute_of(now);
-            // A minute more or less, for the clocks may differ.
+            let minute = minute_of(server_at);
+            // A minute more or less, for the plan was made before.
             let name = marker.silence.as_str();
             let wanted = (minute - 1..=minute + 1)
                 .all(|minute| repository.wanted(since, name, &alerts, minute));
@@ -258,14 +270,29 @@ impl Account {
         }
         self.writes.push(Write {
             at: now,
+            server_at,
             verb: Verb::Expire,
             marker,
             ended: Some(silence.ends_at),
         });
     }
 
+    fn make(&mut self, process: u64, name: &str) {
+        let most = self.guard.max_create;
+        let pass = self.processes.entry(process).or_default();
+        pass.made += usize::from(!pass.names.contains(name));
+        let made = pass.made;
+        let confirmed = pass.confirmed;
+        self.tally
+            .checked("creations, for guard and declaration", 1);
+        if made > most && !confirmed {
+            self.violate(format!("process {process} made {made}, more than {most}"));
+        }
+    }
+
     fn take(&mut self, process: u64, repository: &Repository) {
-        let guard = Guard::default();
+        let guard = &self.guard;
+        let (most, percent) = (guard.max_expire, guard.max_expire_percent);
         let pass = self.processes.entry(process).or_default();
         pass.taken += 1;
         let (taken, owned) = (pass.taken, pass.owned);
@@ -273,7 +300,7 @@ impl Account {
         if confirmed {
             return;
         }
-        if taken > guard.max_expire && taken * 100 > owned * guard.max_expire_percent {
+        if taken > most && taken * 100 > owned * percent {
             self.violate(format!("process {process} expired {taken} of {owned}"));
         }
         if repository.was_empty_since(read) {
@@ -334,11 +361,13 @@ impl Account {
 
     /// Whether every foreign silence is as it was, or forgotten in time.
     pub(super) fn check_foreign(&mut self, stored: &[&StoredSilence], now: DateTime<Utc>) {
+        self.latest = self.latest.max(now);
+        let latest = self.latest;
         let mut changed = Vec::new();
         for (id, foreign) in &self.foreign {
             match stored.iter().find(|silence| silence.id == *id) {
                 Some(silence) if **silence == foreign.silence => {}
-                None if foreign.silence.forgotten_at <= now => {}
+                None if foreign.silence.forgotten_at <= latest => {}
                 found => changed.push(format!("foreign {id} became {found:?}")),
             }
         }
