@@ -45,7 +45,6 @@ mod matcher_strings;
 mod prior_art;
 mod promises;
 mod requests;
-mod scenarios;
 mod server;
 mod simulation;
 mod source;

@@ -143,10 +143,6 @@ impl<'z> Episode<'z> {
         let wait = if wait == 0 { 60 } else { wait };
         sleep(Duration::from_secs(wait.unsigned_abs())).await;
         self.processes.retain(|process| !process.has_died());
-        if self.rng.u8(..90) == 0 {
-            let server = Arc::clone(&self.server);
-            self.past.remember(&server, &mut self.rng);
-        }
         if self.settled_at != NEVER {
             self.confirm_holds()?;
         }
@@ -193,15 +189,13 @@ impl<'z> Episode<'z> {
         self.source.lock().unwrap().snapshot = state.repository.head.snapshot();
     }
 
-    pub(super) fn start(&mut self) {
+    /// Starts a process whose own clock is so many seconds ahead.
+    pub(super) fn start(&mut self, ahead: i64) {
         self.started += 1;
-        let mut clock = self.clock;
-        if self.rng.u8(..6) == 0 {
-            let ahead = self.rng.choice(PROCESS_CLOCKS).unwrap();
-            clock = ahead_of(clock, ahead);
-            self.log(format!("its clock is {ahead} s ahead"));
-            self.server.state().tally.happened(Fault::ProcessClock);
-        }
+        let clock = Clock::Simulated {
+            epoch: Timestamp::from_seconds(self.clock.now().seconds() + ahead),
+            since: Instant::now(),
+        };
         let process = Process::start(
             self.started,
             clock,
@@ -211,7 +205,10 @@ impl<'z> Episode<'z> {
             &self.server,
             &self.source,
         );
-        self.log(format!("process {} starts", process.id));
+        self.log(format!(
+            "process {} starts, its clock {ahead} s ahead",
+            process.id
+        ));
         self.processes.push(process);
     }
 
@@ -252,16 +249,5 @@ impl<'z> Episode<'z> {
 
     pub(super) fn log(&self, event: String) {
         self.server.state().account.log(event);
-    }
-}
-
-/// What a process's own clock may be ahead by, in seconds.
-const PROCESS_CLOCKS: [i64; 6] = [-172_800, -7200, -300, 300, 7200, 172_800];
-
-/// `clock`, but so many seconds ahead.
-fn ahead_of(clock: Clock, seconds: i64) -> Clock {
-    Clock::Simulated {
-        epoch: Timestamp::from_seconds(clock.now().seconds() + seconds),
-        since: Instant::now(),
     }
 }

@@ -83,7 +83,7 @@ pub(super) enum Fault {
 }
 
 /// A kind of request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 pub(super) enum Verb {
     List,
     Create,

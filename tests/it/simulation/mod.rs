@@ -20,6 +20,7 @@ mod line;
 mod people;
 mod process;
 mod repository;
+mod scenario;
 mod server;
 mod weather;
 

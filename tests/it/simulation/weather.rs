@@ -1,6 +1,7 @@
 //! What happens in a few days? Calms and storms, one after the other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -49,6 +50,9 @@ pub(super) fn run(seed: u64, zones: &ZoneDatabase) -> (u64, Tally) {
         (days, tally)
     })
 }
+
+/// What a process's own clock may be ahead by, in seconds.
+const PROCESS_CLOCKS: [i64; 6] = [-172_800, -7200, -300, 300, 7200, 172_800];
 
 impl Circumstances {
     fn draw(rng: &mut Rng) -> Self {
@@ -111,7 +115,7 @@ impl<'z> Episode<'z> {
             file.entries.push(self.author.entry(format!("job-{index}")));
         }
         self.commit(files);
-        self.start();
+        self.start_anywhere();
         let end = self.clock.now().plus(Duration::from_hours(24 * days));
         self.calm(60).await?;
         while self.clock.now() < end {
@@ -148,6 +152,7 @@ impl<'z> Episode<'z> {
         let every = self.rng.u64(5..60);
         for _ in 0..minutes {
             self.minute().await?;
+            self.remember_sometimes();
             if self.rng.u64(..every) == 0
                 && let Some(fault) = self.rng.choice(&events).copied()
             {
@@ -155,7 +160,7 @@ impl<'z> Episode<'z> {
                 self.happen(fault);
             }
             if self.processes.is_empty() && self.rng.u8(..30) == 0 {
-                self.start();
+                self.start_anywhere();
             }
         }
         Ok(())
@@ -173,7 +178,7 @@ impl<'z> Episode<'z> {
         }
         self.mend();
         if self.processes.is_empty() {
-            self.start();
+            self.start_anywhere();
         }
         while self.processes.len() > 1 {
             let process = self.processes.remove(0);
@@ -182,7 +187,7 @@ impl<'z> Episode<'z> {
         self.settled_at = self.clock.now().plus(SETTLING + self.promptly);
         self.is_covered = false;
         for _ in 0..minutes {
-            self.minute().await?;
+            self.calm_minute().await?;
             if self.clock.now() > self.settled_at && self.rng.u8(..30) == 0 {
                 let events = [
                     Fault::Change,
@@ -199,15 +204,40 @@ impl<'z> Episode<'z> {
                 sleep(Duration::from_millis(self.rng.u64(..50_000))).await;
                 self.happen(fault);
             }
-            if self.processes.is_empty() {
-                self.start();
-                self.disturbed(self.promptly);
-            }
         }
         while self.clock.now() <= self.settled_at {
-            self.minute().await?;
+            self.calm_minute().await?;
         }
         self.check_converged().await
+    }
+
+    /// What is now may come back later.
+    fn remember_sometimes(&mut self) {
+        if self.rng.u8(..90) == 0 {
+            let server = Arc::clone(&self.server);
+            self.past.remember(&server, &mut self.rng);
+        }
+    }
+
+    /// A minute at the end of which a dead process is replaced.
+    async fn calm_minute(&mut self) -> Result<(), String> {
+        self.minute().await?;
+        self.remember_sometimes();
+        if self.processes.is_empty() {
+            self.start_anywhere();
+            self.disturbed(self.promptly);
+        }
+        Ok(())
+    }
+
+    /// On a machine whose clock may be wrong.
+    fn start_anywhere(&mut self) {
+        let mut ahead = 0;
+        if self.rng.u8(..6) == 0 {
+            ahead = self.rng.choice(PROCESS_CLOCKS).unwrap();
+            self.server.state().tally.happened(Fault::ProcessClock);
+        }
+        self.start(ahead);
     }
 
     /// Something happens now.
@@ -290,7 +320,7 @@ impl<'z> Episode<'z> {
                 what = awaits.to_string();
             }
             Fault::Overlap => {
-                self.start();
+                self.start_anywhere();
                 if self.processes.len() > 2 {
                     let first = self.processes.remove(0);
                     let _ = first.stop.send(true);
