@@ -48,6 +48,8 @@ struct PassAccount {
     /// Expiries that left nothing in the place of what they took.
     taken: usize,
     written: BTreeSet<String>,
+    /// The names of silences whose update was answered and had no effect.
+    lost: BTreeSet<String>,
     /// Somebody confirmed what a guard held.
     confirmed: bool,
 }
@@ -112,6 +114,14 @@ impl Account {
         self.processes.entry(process).or_default().confirmed = true;
     }
 
+    /// An update was answered as if it had taken effect. Nobody can know before
+    /// the next list, and what is expired then may be all that there was.
+    pub(super) fn lost(&mut self, process: u64, comment: &str) {
+        let pass = self.processes.entry(process).or_default();
+        let name = marker_of(comment).map(|marker| marker.silence.to_string());
+        pass.lost.extend(name);
+    }
+
     /// A process has read the repository.
     pub(super) fn read(&mut self, process: u64) {
         let now = self.clock.now();
@@ -135,6 +145,7 @@ impl Account {
         pass.written.clear();
         pass.taken = 0;
         pass.made = 0;
+        pass.lost.clear();
         if lists > allowed {
             self.violate(format!("process {process} listed {lists} times in a pass"));
         }
@@ -256,13 +267,15 @@ impl Account {
             let covered = others().any(|(other, _)| {
                 other.state == SilenceState::Active && alerts_of(&other.matchers) == alerts
             });
-            let since = self.processes[&process].read.unwrap_or(now);
+            let pass = &self.processes[&process];
+            let since = pass.read.unwrap_or(now);
+            let is_lost = pass.lost.contains(marker.silence.as_str());
             let minute = minute_of(server_at);
             // A minute more or less, for the plan was made before.
             let name = marker.silence.as_str();
             let wanted = (minute - 1..=minute + 1)
                 .all(|minute| repository.wanted(since, name, &alerts, minute));
-            if wanted && !covered {
+            if wanted && !covered && !is_lost {
                 self.violate(format!(
                     "process {process} opened a gap for {alerts} by expiring {id}"
                 ));

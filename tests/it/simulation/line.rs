@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use silenced::alertmanager::{
-    ApiError, ApiErrorKind, Expired, Limit, Listing, SilenceApi, Skipped,
+    ApiError, ApiErrorKind, Expired, Limit, Listing, Members, SilenceApi, Skipped,
 };
 use silenced::memory::PostError;
 use silenced::silence::{Silence, SilenceDraft, SilenceId};
@@ -176,8 +176,8 @@ impl SilenceApi for Line {
         Ok(listing)
     }
 
-    async fn is_alone(&self) -> bool {
-        self.server.memory.is_alone().await
+    async fn members(&self) -> Option<Members> {
+        self.server.memory.members().await
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
@@ -199,6 +199,10 @@ impl SilenceApi for Line {
         } else {
             Verb::Create
         });
+        if fate.fault == Some(Fault::LostWrite) {
+            let mut state = self.server.state();
+            state.account.lost(self.process, &draft.comment);
+        }
         let (draft, sent) = (draft.clone(), Instant::now());
         self.write(fate, lost, move |server| {
             if let Some(id) = &draft.id {
