@@ -56,6 +56,8 @@ pub(super) enum Fault {
     // People at the server.
     ForeignSilence,
     CopiedMarker,
+    /// Copied with a later end.
+    RenewedCopy,
     EditedComment,
     RemovedMarker,
     EditedEnd,
@@ -114,7 +116,7 @@ pub(super) const OF_REQUESTS: [Fault; 18] = [
 ];
 
 /// Those that happen by themselves while a storm lasts.
-pub(super) const EVENTS: [Fault; 25] = [
+pub(super) const EVENTS: [Fault; 26] = [
     Fault::ClockJump,
     Fault::PeerAhead,
     Fault::Full,
@@ -123,6 +125,7 @@ pub(super) const EVENTS: [Fault; 25] = [
     Fault::Ghost,
     Fault::ForeignSilence,
     Fault::CopiedMarker,
+    Fault::RenewedCopy,
     Fault::EditedComment,
     Fault::RemovedMarker,
     Fault::EditedEnd,

@@ -112,6 +112,12 @@ pub(super) fn act(fault: Fault, server: &Server, past: &Past, rng: &mut Rng) -> 
             }
             put(server, posted)?
         }
+        Fault::RenewedCopy => {
+            let mut posted = posted(rng.choice(&live(true))?);
+            posted.id = None;
+            posted.ends_at += Duration::from_mins(20);
+            put(server, posted)?
+        }
         Fault::EditedComment => {
             let mut posted = posted(rng.choice(&live(true))?);
             posted.comment.push_str("\nasked Bob, fine");
