@@ -2,6 +2,8 @@
 //! the line does to it later, it was wrong or right to send.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use silenced::clock::Clock;
@@ -20,6 +22,10 @@ use crate::support::world::InMemory;
 
 /// What is remembered of the events before a failure.
 const LOG: usize = 60;
+
+/// What was made so lately may be absent from a list: the time for replicas to
+/// agree, less that of a slow pass.
+const UNHEARD: Duration = Duration::from_secs(20);
 
 /// A request that writes.
 #[derive(Clone, Debug)]
@@ -48,6 +54,9 @@ struct PassAccount {
     /// Expiries that left nothing in the place of what they took.
     taken: usize,
     written: BTreeSet<String>,
+    /// What it was told that it had made: for which window, and when.
+    known: BTreeMap<SilenceId, (Marker, Instant)>,
+    listed_ids: BTreeSet<SilenceId>,
     /// The names of silences whose update was answered and had no effect.
     lost: BTreeSet<String>,
     /// Somebody confirmed what a guard held.
@@ -160,6 +169,7 @@ impl Account {
         pass.listed = Some(Instant::now());
         pass.owned = names.len();
         pass.names = names.into_iter().collect();
+        pass.listed_ids = silences.iter().map(|silence| silence.id.clone()).collect();
     }
 
     /// A process sends a silence.
@@ -204,7 +214,7 @@ impl Account {
         // only goes on: its leases are renewed.
         let is_new = verb == Verb::Create;
         if is_new {
-            self.make(process, marker.silence.as_str());
+            self.make(process, &marker);
         }
         if is_new && !repository.declares(read.unwrap_or_default(), marker.silence.as_str()) {
             let name = &marker.silence;
@@ -234,6 +244,8 @@ impl Account {
     ) {
         self.once(process, id.to_string());
         self.touch(process, id);
+        let pass = self.processes.entry(process).or_default();
+        pass.known.remove(id);
         let Some(silence) = live.iter().find(|silence| silence.id == *id) else {
             return;
         };
@@ -290,10 +302,29 @@ impl Account {
         });
     }
 
-    fn make(&mut self, process: u64, name: &str) {
-        let most = self.guard.max_create;
+    /// A process was told that it had made a silence.
+    pub(super) fn made(&mut self, process: u64, id: &SilenceId, comment: &str) {
+        let Some(marker) = marker_of(comment) else {
+            return;
+        };
         let pass = self.processes.entry(process).or_default();
-        pass.made += usize::from(!pass.names.contains(name));
+        pass.known.insert(id.clone(), (marker, Instant::now()));
+    }
+
+    fn make(&mut self, process: u64, marker: &Marker) {
+        let most = self.guard.max_create;
+        let is_alone = self.memory.alone.load(Ordering::SeqCst);
+        let pass = self.processes.entry(process).or_default();
+        let is_same =
+            |known: &Marker| known.silence == marker.silence && known.start == marker.start;
+        let mut unheard = pass.known.iter().filter(|(id, (known, at))| {
+            is_same(known) && at.elapsed() < UNHEARD && !pass.listed_ids.contains(*id)
+        });
+        if let Some((id, _)) = unheard.next().filter(|_| !is_alone) {
+            let what = format!("process {process} made {id} again before replicas had to agree");
+            return self.violate(what);
+        }
+        pass.made += usize::from(!pass.names.contains(marker.silence.as_str()));
         let made = pass.made;
         let confirmed = pass.confirmed;
         self.tally

@@ -203,18 +203,25 @@ impl SilenceApi for Line {
             let mut state = self.server.state();
             state.account.lost(self.process, &draft.comment);
         }
-        let (draft, sent) = (draft.clone(), Instant::now());
-        self.write(fate, lost, move |server| {
-            if let Some(id) = &draft.id {
-                server.state().account.effect(id, sent);
-            }
-            let answer = server.post(&draft);
-            if let (Some(old), Ok(new)) = (&draft.id, &answer) {
-                server.state().updated(old, new);
-            }
-            answer
-        })
-        .await
+        let (comment, sent) = (draft.comment.clone(), Instant::now());
+        let draft = draft.clone();
+        let answer = self
+            .write(fate, lost, move |server| {
+                if let Some(id) = &draft.id {
+                    server.state().account.effect(id, sent);
+                }
+                let answer = server.post(&draft);
+                if let (Some(old), Ok(new)) = (&draft.id, &answer) {
+                    server.state().updated(old, new);
+                }
+                answer
+            })
+            .await;
+        if let Ok(id) = &answer {
+            let mut state = self.server.state();
+            state.account.made(self.process, id, &comment);
+        }
+        answer
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {

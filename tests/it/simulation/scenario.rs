@@ -133,7 +133,12 @@ impl Step {
     const fn disturbs(&self) -> bool {
         !matches!(
             self,
-            Self::Sync | Self::Ask | Self::Wait(_) | Self::Remember | Self::Expect(_)
+            Self::Fault(_)
+                | Self::Sync
+                | Self::Ask
+                | Self::Wait(_)
+                | Self::Remember
+                | Self::Expect(_)
         )
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -154,14 +155,10 @@ impl Server {
 
     /// Keeps what the replicas know before a write changes it here.
     pub(super) fn replicate(&self) {
-        let mut state = self.state();
-        if !state
-            .weather
-            .iter()
-            .any(|&(fault, _)| fault == Fault::StaleList)
-        {
+        if self.memory.alone.load(Ordering::SeqCst) {
             return;
         }
+        let mut state = self.state();
         let now = Instant::now();
         while state
             .replicas
