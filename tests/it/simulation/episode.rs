@@ -142,7 +142,12 @@ impl<'z> Episode<'z> {
         let wait = (LOOK_AT - now).rem_euclid(60);
         let wait = if wait == 0 { 60 } else { wait };
         sleep(Duration::from_secs(wait.unsigned_abs())).await;
+        let alive = self.processes.len();
         self.processes.retain(|process| !process.has_died());
+        if self.processes.len() < alive {
+            // What it was about to do is for its successor.
+            self.disturbed(self.promptly);
+        }
         if self.settled_at != NEVER {
             self.confirm_holds()?;
         }
