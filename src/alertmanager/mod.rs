@@ -6,10 +6,18 @@
 
 mod answer;
 mod client;
+mod connections;
+mod credentials;
 mod error;
 mod excerpt;
+mod failure;
+mod headers;
+mod kind;
+mod oauth2;
+mod secret;
 mod settings;
-mod trust;
+mod tls;
+mod version;
 mod wire;
 
 use std::future::Future;
@@ -18,8 +26,12 @@ use crate::silence::{Silence, SilenceDraft, SilenceId};
 use crate::timestamp::Timestamp;
 
 pub use client::Client;
+pub use connections::Connections;
+pub use credentials::{Credentials, OAuth2};
 pub use error::{ApiError, ApiErrorKind, Limit};
-pub use settings::{ClientSettings, Credentials, InvalidSettings};
+pub use headers::{ExtraHeader, HeaderSource};
+pub use kind::Kind;
+pub use settings::{ClientCertificate, ClientSettings, InvalidSettings, Proxy, TlsSettings};
 
 /// What silenced asks of a server, over HTTP or in memory.
 ///
@@ -39,6 +51,13 @@ pub trait SilenceApi: Send + Sync {
     /// could have a newer one. Asked only when a list lacks what was written
     /// just now; without a clear answer, false.
     fn is_alone(&self) -> impl Future<Output = bool> + Send;
+
+    /// Whether its list leaves out this silence although it is live, for want of
+    /// a permission to read it. Most servers never do, and are not asked.
+    fn hides(&self, id: &SilenceId) -> impl Future<Output = Result<bool, ApiError>> + Send {
+        let _ = id;
+        async { Ok(false) }
+    }
 
     /// Ends a silence now. One that has ended already is [`Expired::Done`] too.
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send;

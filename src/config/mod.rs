@@ -1,7 +1,10 @@
 //! How is this installation set up? Settings from flags, the environment and
 //! the configuration file, in that order of precedence, checked together.
 
+mod access;
+mod access_keys;
 mod file;
+mod kind;
 mod problem;
 mod target;
 

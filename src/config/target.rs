@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Resolver;
-use super::file::{ConfigurationFile, TargetKeys};
+use super::file::TargetKeys;
 use super::problem::{Given, Origin};
-use crate::alertmanager::{Client, ClientSettings, Credentials};
+use crate::alertmanager::{Client, ClientSettings, Connections, InvalidSettings};
 use crate::name::TargetName;
 use crate::reconcile::Target;
 
-/// Each target has a client with up to eight idle connections: 8,000 sockets at
-/// most, and eight targets are worked on at a time.
+/// Lists of a thousand targets, one after the other, fill an interval of a
+/// minute when each takes 60 ms; eight are worked on at a time.
 const MOST_TARGETS: usize = 1000;
 
 /// A list of 50,000 silences takes a second; what takes minutes is broken.
@@ -43,12 +43,14 @@ impl Resolver<'_> {
             self.problems.add(&origin, problem);
             return Vec::new();
         }
+        let connections = Connections::new(entries.len());
         let mut names = BTreeSet::new();
         let mut targets = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             let key = format!("targets[{index}]");
             let origin = file.origin(&key, entry);
-            let Some(target) = self.target_of_file(&key, &origin, &entry.value) else {
+            let Some(target) = self.target_of_file(&key, &origin, &entry.value, &connections)
+            else {
                 continue;
             };
             if names.insert(target.name().clone()) {
@@ -89,6 +91,7 @@ impl Resolver<'_> {
         key: &str,
         origin: &Origin,
         keys: &TargetKeys,
+        connections: &Connections,
     ) -> Option<Target<Client>> {
         let file = self.file;
         let given = |name: &str, text| file.given(&format!("{key}.{name}"), text);
@@ -100,56 +103,52 @@ impl Resolver<'_> {
                     .add(origin, format!("the key `{word}` is missing"));
             }
         }
-        if let Some(kind) = given("kind", keys.kind.as_ref())
-            && kind.value != "alertmanager"
-        {
-            let problem = format!("unknown kind `{}`; write `alertmanager`", kind.value);
-            self.problems.add(&kind.origin, problem);
-        }
+        let kind = self.kind(key, origin, keys);
         let timeout = given("timeout", keys.timeout.as_ref());
         let timeout = self.duration(timeout.as_ref(), ClientSettings::TIMEOUT, TIMEOUT);
-        let credentials = self.credentials(origin, file, key, keys);
-        let ca_file = given("tls.ca_file", keys.tls.ca_file.as_ref());
+        let credentials = self.credentials(origin, key, keys);
+        let tls = self.tls(&format!("{key}.tls"), origin, &keys.tls);
+        let proxy = self.proxy(key, keys);
         let name = name.and_then(|name| name.read(&mut self.problems, TargetName::new));
-        let client = url?.read(&mut self.problems, |url| {
-            Client::new(&ClientSettings {
-                timeout,
-                credentials,
-                ca_file: ca_file.map(|given| given.path()),
-                ..ClientSettings::new(url)
-            })
-        });
-        Some(Target::new(name?, keys.labels.clone(), client?))
+        let url = url?;
+        let settings = ClientSettings {
+            kind: kind?,
+            timeout,
+            credentials,
+            headers: self.headers(key, keys),
+            tls: tls?,
+            proxy: proxy?,
+            ..ClientSettings::new(&url.value)
+        };
+        match Client::sharing(connections, &settings) {
+            Ok(client) => Some(Target::new(name?, keys.labels.clone(), client)),
+            Err(error) => {
+                self.add_invalid(key, keys, &url.origin, error);
+                None
+            }
+        }
     }
 
-    fn credentials(
-        &mut self,
-        origin: &Origin,
-        file: &ConfigurationFile,
-        key: &str,
-        keys: &TargetKeys,
-    ) -> Credentials {
-        let token = keys.bearer_token_file.as_ref();
-        let token = file.given(&format!("{key}.bearer_token_file"), token);
-        match (token, &keys.basic_auth) {
-            (None, None) => Credentials::None,
-            (Some(token), None) => Credentials::Bearer {
-                token_file: token.path(),
-            },
-            (token, Some(basic)) => {
-                if token.is_some() {
-                    let problem = "write either `bearer_token_file` or `basic_auth`, not both";
-                    self.problems.add(origin, problem);
-                }
-                let password = Given {
-                    value: basic.password_file.value.clone(),
-                    origin: file.origin("password_file", &basic.password_file),
+    /// What is wrong with a target, at the key that it is about.
+    fn add_invalid(&mut self, key: &str, keys: &TargetKeys, url: &Origin, error: InvalidSettings) {
+        let file = self.file;
+        let at = |name: &str, text| file.origin(&format!("{key}.{name}"), text);
+        match error {
+            InvalidSettings::Nested { key: name, problem } => {
+                let text = match name {
+                    "proxy_url" => keys.proxy_url.as_ref(),
+                    _ => keys.oauth2.as_ref().map(|oauth2| &oauth2.token_url),
                 };
-                Credentials::Basic {
-                    username: basic.username.value.clone(),
-                    password_file: password.path(),
-                }
+                let origin = text.map_or(url.clone(), |text| at(name, text));
+                self.problems.add(&origin, problem);
             }
+            InvalidSettings::Header { ref name, .. } => {
+                let header = keys.http_headers.get(name);
+                let name = format!("{key}.http_headers.{name}");
+                let origin = header.map_or(url.clone(), |header| file.origin(&name, header));
+                self.problems.add(&origin, error);
+            }
+            _ => self.problems.add(url, error),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use expect_test::expect;
 use silenced::alertmanager::{
-    ApiErrorKind, Client, ClientSettings, Expired, InvalidSettings, SilenceApi,
+    ApiErrorKind, Client, ClientSettings, Expired, InvalidSettings, SilenceApi, TlsSettings,
 };
 
 use super::draft;
@@ -52,7 +52,10 @@ impl Installation {
 
 fn trusting(url: String, file: &Path) -> Result<Client, InvalidSettings> {
     Client::new(&ClientSettings {
-        ca_file: Some(file.to_owned()),
+        tls: TlsSettings {
+            ca_file: Some(file.to_owned()),
+            ..TlsSettings::default()
+        },
         ..ClientSettings::new(url)
     })
 }
