@@ -76,7 +76,8 @@ impl Client {
             return Err(InvalidSettings::TlsUnused(base.into()));
         }
         if let Proxy::Url { url, .. } = &settings.proxy {
-            let hint = "a proxy's user name and password can be in `HTTPS_PROXY`";
+            let hint = "no secret stands in this file: give the proxy in `HTTP_PROXY` and \
+                        `HTTPS_PROXY` instead, with them";
             let within = |error: InvalidSettings| error.within("proxy_url");
             settings::plain_url(url, hint).map_err(within)?;
         }
@@ -212,7 +213,7 @@ impl Client {
             incomplete,
             redaction,
             kind: &self.kind,
-            authorized: self.credentials != Credentials::None,
+            authorized: self.credentials != Credentials::None || !self.headers.is_empty(),
         })
     }
 

@@ -110,6 +110,10 @@ impl Connections {
         match &route.proxy {
             Proxy::Environment => {}
             Proxy::Direct => builder = builder.no_proxy(),
+            // As in Go; reqwest lets it match names, not addresses.
+            Proxy::Url { no_proxy, .. } if no_proxy.split(',').any(|entry| entry.trim() == "*") => {
+                builder = builder.no_proxy();
+            }
             Proxy::Url { url, no_proxy } => {
                 let proxy = reqwest::Proxy::all(url).map_err(UnusableTls::Setup)?;
                 let no_proxy = reqwest::NoProxy::from_string(no_proxy);

@@ -83,8 +83,9 @@ impl Attempt<'_> {
             new("the server's certificate is not trusted").advising(advice)
         } else if mentions(error, "tunnel error") {
             new("the proxy refused to connect to the server").advising(
-                "nothing was sent: check that the proxy allows this host and port, and whether it \
-                 asks for a user name and password, which can be in `HTTPS_PROXY`",
+                "nothing was sent: check that the proxy allows this host and port; if it asks for \
+                 a user name and password, give it in `HTTPS_PROXY`, with them, instead of \
+                 `proxy_url`",
             )
         } else if NOT_TLS.iter().any(|words| mentions(error, words)) {
             new("the server answered, but not with TLS").advising(

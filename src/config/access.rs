@@ -9,7 +9,7 @@ use crate::alertmanager::{
 };
 
 impl Resolver<'_> {
-    /// The first kind of credentials stands in when there are several.
+    /// One of them stands in when there are several.
     pub(super) fn credentials(
         &mut self,
         origin: &Origin,
@@ -27,15 +27,15 @@ impl Resolver<'_> {
             let problem = format!("write either `{first}` or `{last}`, not both");
             self.problems.add(origin, problem);
         }
-        if let Some(token) = token {
-            Credentials::Bearer {
-                token_file: self.text(key, "bearer_token_file", token).path(),
-            }
-        } else if let Some(basic) = basic {
+        if let Some(basic) = basic {
             let password_file = self.text(key, "basic_auth.password_file", &basic.password_file);
             Credentials::Basic {
                 username: basic.username.value.clone(),
                 password_file: password_file.path(),
+            }
+        } else if let Some(token) = token {
+            Credentials::Bearer {
+                token_file: self.text(key, "bearer_token_file", token).path(),
             }
         } else if let Some(oauth2) = &keys.oauth2 {
             let secret = &oauth2.client_secret_file;

@@ -112,12 +112,12 @@ impl Resolver<'_> {
         let name = name.and_then(|name| name.read(&mut self.problems, TargetName::new));
         let url = url?;
         let settings = ClientSettings {
-            kind: kind?,
+            kind: kind.unwrap_or_default(),
             timeout,
             credentials,
             headers: self.headers(key, keys),
-            tls: tls?,
-            proxy: proxy?,
+            tls: tls.unwrap_or_default(),
+            proxy: proxy.unwrap_or_default(),
             ..ClientSettings::new(&url.value)
         };
         match Client::sharing(connections, &settings) {

@@ -79,7 +79,7 @@ async fn authorities_are_read_for_every_request() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("ca.pem");
     let client = trusting(installation.server.base_url(), &file).unwrap();
-    expect!["`GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions"].assert_eq(&installation.story(&client, &file).await);
+    expect!["`GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions"].assert_eq(&installation.story(&client, &file).await);
 
     fs::write(&file, &stranger).unwrap();
     let untrusted = installation.distrust(&client).await;
@@ -113,10 +113,10 @@ async fn what_no_authority_can_be() {
         stories.push('\n');
     }
     expect![[r#"
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds a certificate that cannot be used: builder error: invalid certificate encoding; nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` is larger than 1 MiB; nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds a certificate that cannot be used: builder error: invalid certificate encoding; nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` is larger than 1 MiB; nothing was sent: check the file and its permissions
     "#]].assert_eq(&stories);
 }
 
