@@ -18,7 +18,7 @@ use super::kind::Kind;
 use super::oauth2::{NoToken, TokenSource};
 use super::secret::{Redaction, UnreadableSecret};
 use super::settings::{self, ClientSettings, InvalidSettings, Proxy, TlsSettings};
-use super::{Expired, Listing, SilenceApi, wire};
+use super::{Expired, Listing, Members, SilenceApi, wire};
 use crate::silence::{SilenceDraft, SilenceId};
 
 /// A silence takes about 0.6 KB in the list, so this is 450,000 of them, nine
@@ -274,12 +274,14 @@ impl SilenceApi for Client {
         answer.into_listing()
     }
 
-    async fn is_alone(&self) -> bool {
+    async fn members(&self) -> Option<Members> {
         if !self.kind.shows_replicas() {
-            return false;
+            return None;
         }
-        let answer = self.send(Method::GET, &["status"], None).await;
-        answer.is_ok_and(|answer| answer.status == StatusCode::OK && wire::says_alone(&answer.body))
+        let answer = self.send(Method::GET, &["status"], None).await.ok()?;
+        (answer.status == StatusCode::OK)
+            .then(|| wire::members(&answer.body))
+            .flatten()
     }
 
     async fn hides(&self, id: &SilenceId) -> Result<bool, ApiError> {

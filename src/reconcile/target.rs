@@ -90,7 +90,7 @@ impl<A: SilenceApi> Target<A> {
         };
         let listing = match listed {
             Ok(listing) => listing,
-            Err(error) => return self.failed(pass, error.with_causes().to_string(), options),
+            Err(error) => return self.failed(pass, error.with_causes(), options),
         };
         let now = listing.server_time.unwrap_or(options.now);
         if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
@@ -99,7 +99,11 @@ impl<A: SilenceApi> Target<A> {
         if self
             .recent
             .contradict(&listing.silences, now, settings.settle)
-            && self.api.is_alone().await
+            && self
+                .api
+                .members()
+                .await
+                .is_some_and(|members| members.is_alone())
         {
             // No replica can know better: the server lost or restored its state.
             self.recent.settle();
@@ -144,7 +148,7 @@ impl<A: SilenceApi> Target<A> {
         let overdue = self.recent.overdue(listed, now, settings.settle);
         for id in overdue.iter().take(MOST_ASKED) {
             let hides = self.api.hides(id).await;
-            if hides.map_err(|error| error.with_causes().to_string())? {
+            if hides.map_err(|error| error.with_causes())? {
                 return Err(format!(
                     "the list does not show {} silences that were made and may exist, `{id}` does: \
                      the credentials may not read them all; grant `alert.instances:read`, or \
@@ -187,6 +191,7 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
+        plan.remarks.extend(listing.remarks.iter().cloned());
         if let Some(first) = &listing.skipped.first {
             let count = listing.skipped.count;
             plan.remarks.push(format!(

@@ -2,6 +2,7 @@
 //! whatever stands in its place, may misbehave; then against real Alertmanagers.
 
 mod client_certificate;
+mod cluster;
 mod connections;
 mod headers;
 mod kinds;
@@ -44,10 +45,7 @@ fn client_of_kind(server: &RawServer, kind: Kind) -> Client {
 
 /// The whole story of an error, the same for every port.
 fn story(server: &RawServer, error: &ApiError) -> String {
-    error
-        .with_causes()
-        .to_string()
-        .replace(&server.address(), "SERVER")
+    error.with_causes().replace(&server.address(), "SERVER")
 }
 
 /// What `list` fails with when it is answered `reply`.

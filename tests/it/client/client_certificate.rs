@@ -127,7 +127,8 @@ async fn rotated_files_work_at_once() {
         client.list().await.unwrap();
     }
     // An open connection of who is not trusted any more is not used again.
-    let (certificate, key) = Certificates::new().sign("stranger", &["-newkey", "rsa:2048"]);
+    let strangers = Certificates::new();
+    let (certificate, key) = strangers.sign("stranger", &["-newkey", "rsa:2048"]);
     fs::copy(certificate, &files[0]).unwrap();
     fs::copy(key, &files[1]).unwrap();
     client.list().await.unwrap_err();
@@ -164,8 +165,8 @@ async fn files_that_cannot_be_used() {
         `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/leaf.key` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)
         `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/leaf.pem` holds no private key in PEM form (`-----BEGIN PRIVATE KEY-----`)
         `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/ca.key` holds the private key of another certificate than `DIRECTORY/leaf.pem`
-        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/converted-aes256-passoutpass:secret.key` holds an encrypted private key, and nobody is there to type its password: decrypt it with `openssl pkey -in DIRECTORY/converted-aes256-passoutpass:secret.key -out FILE`
-        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/converted-aes256-passoutpass:secret-traditional.key` holds an encrypted private key, and nobody is there to type its password: decrypt it with `openssl pkey -in DIRECTORY/converted-aes256-passoutpass:secret-traditional.key -out FILE`
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/leaf-aes256-passoutpass:secret.key` holds an encrypted private key, and nobody is there to type its password: decrypt it with `openssl pkey -in DIRECTORY/leaf-aes256-passoutpass:secret.key -out FILE`
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used; nothing was sent: check the file and its permissions <- `DIRECTORY/leaf-aes256-passoutpass:secret-traditional.key` holds an encrypted private key, and nobody is there to type its password: decrypt it with `openssl pkey -in DIRECTORY/leaf-aes256-passoutpass:secret-traditional.key -out FILE`
     "#]].assert_eq(&stories);
 }
 

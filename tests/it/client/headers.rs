@@ -34,7 +34,7 @@ async fn they_are_read_for_every_request_and_never_shown() {
     let url = format!("http://{}", server.address());
     let client = Client::new(&with_header(&url, "X-Gateway-Key", values)).unwrap();
     let error = client.list().await.unwrap_err();
-    expect!["`GET http://SERVER/api/v2/silences`: answered `403 Forbidden` with `key [redacted] unknown`; no credentials are configured for this target: ..."].assert_eq(&story(&server, &error));
+    expect!["`GET http://SERVER/api/v2/silences`: answered `403 Forbidden` with `key [redacted] unknown`; check the credentials of this target and that they may read and write silences"].assert_eq(&story(&server, &error));
     assert!(!format!("{client:?}{error:?}").contains("k3y"));
 
     std::fs::write(&file, "k3y two").unwrap();

@@ -46,7 +46,7 @@ async fn lines(kind: Kind, suffix: &str) -> Vec<String> {
     assert_eq!(client.set(&draft()).await.unwrap(), id("1"));
     assert_eq!(client.expire(&id("1")).await.unwrap(), Expired::Done);
     assert!(!client.hides(&id("1")).await.unwrap());
-    client.is_alone().await;
+    client.members().await;
     let requests = server.requests();
     let lines = requests.iter().filter_map(|request| request.lines().next());
     lines.map(|line| line.replace(" HTTP/1.1", "")).collect()

@@ -68,7 +68,7 @@ async fn a_proxy_that_wants_a_password() {
     }
     expect![[r#"
         Unauthorised `GET http://alertmanager.invalid/api/v2/silences`: answered `407 Proxy Authentication Required` without a message; the proxy asks for a user name and password, which can be in `HTTP_PROXY`
-        NotSent `GET https://alertmanager.invalid/api/v2/silences`: the proxy refused to connect to the server: error sending request: client error (Connect): tunnel error: proxy authorization required; nothing was sent: check that the proxy allows this host and port, and whether it asks for a user name and password, which can be in `HTTPS_PROXY`
+        NotSent `GET https://alertmanager.invalid/api/v2/silences`: the proxy refused to connect to the server: error sending request: client error (Connect): tunnel error: proxy authorization required; nothing was sent: check that the proxy allows this host and port; if it asks for a user name and password, give it in `HTTPS_PROXY`, with them, instead of `proxy_url`
     "#]].assert_eq(&stories);
     let requests = proxy.requests();
     assert!(requests[1].starts_with("CONNECT alertmanager.invalid:443 HTTP/1.1\r\n"));
@@ -146,6 +146,6 @@ fn proxies_that_cannot_be() {
     expect![[r#"
         in `proxy_url`: `proxy:3128` must begin with `http://` or `https://`
         in `proxy_url`: `socks5://proxy` must begin with `http://` or `https://`
-        in `proxy_url`: `http://proxy` has a user name or password: a proxy's user name and password can be in `HTTPS_PROXY`
+        in `proxy_url`: `http://proxy` has a user name or password: no secret stands in this file: give the proxy in `HTTP_PROXY` and `HTTPS_PROXY` instead, with them
     "#]].assert_eq(&messages);
 }
