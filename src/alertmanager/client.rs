@@ -79,7 +79,7 @@ impl Client {
             let hint = "no secret stands in this file: give the proxy in `HTTP_PROXY` and \
                         `HTTPS_PROXY` instead, with them";
             let within = |error: InvalidSettings| error.within("proxy_url");
-            settings::plain_url(url, hint).map_err(within)?;
+            settings::plain_url(url, "http://proxy:3128", hint).map_err(within)?;
         }
         let way = |url: &Url, tls: &TlsSettings| {
             let (tls, proxy) = (tls.clone(), settings.proxy.clone());

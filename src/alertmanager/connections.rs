@@ -208,3 +208,20 @@ fn may_be_tls(proxy: &Proxy) -> bool {
             .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_targets_there_are_the_idle_connections_stay_within_their_bound() {
+        for targets in [0, 1, 64, 65, 512, 513, 1000] {
+            let Connections {
+                idle_per_server, ..
+            } = Connections::new(targets);
+            assert!(idle_per_server * targets <= ALL_IDLE_CONNECTIONS);
+        }
+        assert_eq!(Connections::new(64).idle_per_server, IDLE_CONNECTIONS);
+        assert_eq!(Connections::new(512).idle_per_server, 1);
+    }
+}

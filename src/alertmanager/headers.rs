@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use reqwest::RequestBuilder;
 use reqwest::header::{HeaderName, HeaderValue};
 
+use super::excerpt::excerpt;
 use super::secret::{self, Redaction, UnreadableSecret};
 use super::settings::InvalidSettings;
 
@@ -80,7 +81,7 @@ pub(super) fn check(header: &ExtraHeader) -> Result<(), InvalidSettings> {
 pub(super) fn check_value(value: &str) -> Result<(), InvalidSettings> {
     HeaderValue::from_str(value)
         .map(drop)
-        .map_err(|_| InvalidSettings::HeaderValue(value.to_owned()))
+        .map_err(|_| InvalidSettings::HeaderValue(excerpt(value)))
 }
 
 /// Puts the headers, as their files hold them now, into a request.

@@ -119,7 +119,8 @@ impl TokenSource {
     ) -> Result<Self, InvalidSettings> {
         let within = |error: InvalidSettings| error.within("oauth2.token_url");
         let hint = "write them as `client_id` and `client_secret_file`";
-        let url = settings::plain_url(&settings.token_url, hint).map_err(within)?;
+        let example = "https://login.example.org/oauth2/token";
+        let url = settings::plain_url(&settings.token_url, example, hint).map_err(within)?;
         if !settings.tls.is_default() && url.scheme() != "https" {
             return Err(within(InvalidSettings::TlsUnused(url.into())));
         }

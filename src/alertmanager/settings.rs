@@ -94,12 +94,14 @@ impl ClientSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSettings {
     /// It cannot be read as a URL.
-    #[error("`{url}` is not a URL ({reason}): write one such as `http://alertmanager:9093`")]
+    #[error("`{url}` is not a URL ({reason}): write one such as `{example}`")]
     NotAUrl {
         /// As it was given, without user name and password.
         url: String,
         /// What the parser said.
         reason: String,
+        /// A right one.
+        example: &'static str,
     },
     /// Another scheme, such as that of `alertmanager:9093`.
     #[error("`{url}` must begin with `http://` or `https://`")]
@@ -168,14 +170,19 @@ impl InvalidSettings {
 /// The address, if nothing is in it but scheme, host, port and path.
 pub(super) fn base_url(text: &str) -> Result<Url, InvalidSettings> {
     let hint = "name them in `basic_auth`, the password in a file of its own";
-    plain_url(text, hint)
+    plain_url(text, "http://alertmanager:9093", hint)
 }
 
 /// `hint` says where user name and password belong instead.
-pub(super) fn plain_url(text: &str, hint: &'static str) -> Result<Url, InvalidSettings> {
+pub(super) fn plain_url(
+    text: &str,
+    example: &'static str,
+    hint: &'static str,
+) -> Result<Url, InvalidSettings> {
     let url = Url::parse(text.trim()).map_err(|error| InvalidSettings::NotAUrl {
         url: without_secrets(text),
         reason: error.to_string(),
+        example,
     })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(InvalidSettings::Scheme {

@@ -95,8 +95,9 @@ impl Resolver<'_> {
                 } else {
                     "cert_file"
                 };
+                let (_, tls) = key.split_once('.').unwrap_or(("", key));
                 let problem =
-                    format!("the key `tls.{missing}` is missing: a client certificate has both");
+                    format!("the key `{tls}.{missing}` is missing: a client certificate has both");
                 self.problems.add(origin, problem);
                 return None;
             }

@@ -150,8 +150,8 @@ impl<A: SilenceApi> Target<A> {
             let hides = self.api.hides(id).await;
             if hides.map_err(|error| error.with_causes())? {
                 return Err(format!(
-                    "the list does not show {} silences that were made and may exist, `{id}` does: \
-                     the credentials may not read them all; grant `alert.instances:read`, or \
+                    "the list lacks {} silences that were made, and `{id}` at least is live: the \
+                     credentials may not read them all; grant `alert.instances:read`, or \
                      `alert.silences:read` on the folders of all rules that have silences",
                     overdue.len()
                 ));

@@ -3,7 +3,8 @@
 use expect_test::{Expect, expect};
 use silenced::config::{Configuration, Given, Origin, Overrides};
 
-use super::directory;
+use super::{directory, finish, silenced};
+use crate::support::raw_server::{RawServer, Reply};
 
 /// What is wrong with these targets, without the name of the file.
 fn problems(targets: &str) -> String {
@@ -80,7 +81,7 @@ fn credentials_exclude_each_other() {
         expect![[r#"
             FILE:4:5: targets[0]: write either `bearer_token_file` or `oauth2`, not both
             FILE:5:5: targets[1]: write either `basic_auth` or `oauth2`, not both
-            FILE:6:90: targets[2].oauth2.token_url: `login` is not a URL (relative URL without a base): write one such as `http://alertmanager:9093`
+            FILE:6:90: targets[2].oauth2.token_url: `login` is not a URL (relative URL without a base): write one such as `https://login.example.org/oauth2/token`
             FILE:7:90: targets[3].oauth2.token_url: `http://c/` begins with `http://`, so that `tls` would not be used: write `https://`, or leave `tls` away
             FILE:8:90: targets[4].oauth2.token_url: `https://c` has a user name or password: write them as `client_id` and `client_secret_file`"#]],
     );
@@ -111,6 +112,38 @@ fn tls_proxies_and_headers() {
             FILE:11:63: targets[7].http_headers.Authorization: the header `Authorization` cannot be set: write `bearer_token_file`, `basic_auth` or `oauth2`
             FILE:12:57: targets[8].http_headers.X-Empty: the header `X-Empty` cannot be set: it has neither `values` nor `files`"#]],
     );
+}
+
+/// The environment of a test is that of all tests, so a process of its own is
+/// asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
+    let proxy = RawServer::start(Reply::json("200 OK", "[]")).await;
+    let server = RawServer::start(Reply::json("200 OK", "[]")).await;
+    let url = format!("http://{}", server.address());
+    let targets = format!(
+        "  - {{name: proxied, url: '{url}/a'}}\n  \
+         - {{name: direct, url: '{url}/b', proxy_from_environment: false}}\n"
+    );
+    let text = format!("instance: lab\nsource: {{directory: silences}}\ntargets:\n{targets}");
+    let installation = directory(&[
+        ("silenced.yaml", &text),
+        ("silences/none.yaml", "silences: []\n"),
+    ]);
+    let mut plan = silenced();
+    plan.args(["plan", "--config", "silenced.yaml"])
+        .env("HTTP_PROXY", format!("http://{}", proxy.address()))
+        .current_dir(installation.path());
+    let finished = tokio::task::spawn_blocking(move || finish(&mut plan));
+    assert_eq!(finished.await.unwrap().code, Some(0));
+    let first_line = |server: &RawServer| {
+        let requests = server.requests();
+        assert_eq!(requests.len(), 1, "{requests:?}");
+        requests[0].lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first_line(&server), "GET /b/api/v2/silences HTTP/1.1");
+    let proxied = format!("GET {url}/a/api/v2/silences HTTP/1.1");
+    assert_eq!(first_line(&proxy), proxied);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A server that asks for a client certificate.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,7 +105,7 @@ async fn who_has_none_or_a_foreign_one_is_turned_away() {
         let error = client.list().await.unwrap_err();
         let story = error.to_string();
         let story = story.replace(installation.server.address(), "SERVER");
-        stories.push_str(&format!("{:?} {story}\n", error.kind()));
+        writeln!(stories, "{:?} {story}", error.kind()).unwrap();
     }
     expect![[r#"
         NotSent `GET https://SERVER/api/v2/silences`: the server asks for a client certificate; nothing was handled: name one in `tls.cert_file`, and its private key in `tls.key_file`

@@ -1,6 +1,8 @@
 //! Four kinds of servers: their paths, their headers, and what their refusals
 //! mean. The bodies are those that Grafana and Mimir send.
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use silenced::alertmanager::{
     ApiErrorKind, Client, ClientSettings, Credentials, Expired, Kind, SilenceApi,
@@ -63,7 +65,7 @@ async fn each_has_its_paths_and_is_asked_only_what_it_can_tell() {
         (mimir("/a/b/"), "/base"),
         (mimir(""), ""),
     ] {
-        shown.push_str(&format!("{}\n", lines(kind, suffix).await.join("\n")));
+        writeln!(shown, "{}", lines(kind, suffix).await.join("\n")).unwrap();
     }
     expect![[r#"
         GET /prefix/api/v2/silences
@@ -111,10 +113,8 @@ async fn organisation_and_tenant_travel_in_headers() {
         },
         ..ClientSettings::new("http://host")
     };
-    expect![[r#"
-        `a
-        b` has characters that no HTTP header can carry"#]]
-    .assert_eq(&Client::new(&settings).unwrap_err().to_string());
+    expect!["`a b` has characters that no HTTP header can carry"]
+        .assert_eq(&Client::new(&settings).unwrap_err().to_string());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_path_that_would_stand_there_twice() {
             kind,
             ..ClientSettings::new(url)
         };
-        messages.push_str(&format!("{}\n", Client::new(&settings).unwrap_err()));
+        writeln!(messages, "{}", Client::new(&settings).unwrap_err()).unwrap();
     }
     expect![[r#"
         `http://host/prefix/api/v2` ends with `/api/v2`, which is added to it: leave that away

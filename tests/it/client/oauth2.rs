@@ -59,9 +59,10 @@ async fn accepting(tokens: &'static [&'static str]) -> RawServer {
         if !tokens.iter().any(is_known) {
             return Reply::http("401 Unauthorized", request.replace("\r\n", " "));
         }
-        match request.starts_with("POST") {
-            true => Reply::json("200 OK", r#"{"silenceID":"1"}"#),
-            false => Reply::json("200 OK", "[]"),
+        if request.starts_with("POST") {
+            Reply::json("200 OK", r#"{"silenceID":"1"}"#)
+        } else {
+            Reply::json("200 OK", "[]")
         }
     })
     .await

@@ -1,5 +1,6 @@
 //! Through a proxy, and past it.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use expect_test::expect;
@@ -64,7 +65,7 @@ async fn a_proxy_that_wants_a_password() {
     ] {
         let client = Client::new(&through(url, &proxy_url, "")).unwrap();
         let error = client.list().await.unwrap_err();
-        stories.push_str(&format!("{:?} {}\n", error.kind(), story(&proxy, &error)));
+        writeln!(stories, "{:?} {}", error.kind(), story(&proxy, &error)).unwrap();
     }
     expect![[r#"
         Unauthorised `GET http://alertmanager.invalid/api/v2/silences`: answered `407 Proxy Authentication Required` without a message; the proxy asks for a user name and password, which can be in `HTTP_PROXY`
@@ -141,7 +142,7 @@ fn proxies_that_cannot_be() {
     for proxy in ["proxy:3128", "socks5://proxy", "http://me:s3cret@proxy"] {
         let error = Client::new(&through("http://host", proxy, "")).unwrap_err();
         assert!(matches!(error, InvalidSettings::Nested { .. }));
-        messages.push_str(&format!("{error}\n"));
+        writeln!(messages, "{error}").unwrap();
     }
     expect![[r#"
         in `proxy_url`: `proxy:3128` must begin with `http://` or `https://`

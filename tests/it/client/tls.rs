@@ -132,3 +132,28 @@ fn an_authority_without_tls() {
     let error = trusting("http://host".to_owned(), "ca.pem".as_ref()).unwrap_err();
     expect!["`http://host/` begins with `http://`, so that `tls` would not be used: write `https://`, or leave `tls` away"].assert_eq(&error.to_string());
 }
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_its_own_authority() {
+    let certificates = Certificates::new();
+    certificates.openssl(
+        &["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=self"],
+        &[
+            "-newkey",
+            "rsa:2048",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            "leaf.key",
+            "-out",
+            "leaf.pem",
+        ],
+    );
+    let options = Options {
+        web_config: Some(&certificates.web_config()),
+        ..Options::default()
+    };
+    let server = Alertmanager::start(Release::V0_28, &options);
+    let client = trusting(server.base_url(), &certificates.file("leaf.pem")).unwrap();
+    client.list().await.unwrap();
+}
