@@ -38,6 +38,7 @@ mod daemon;
 mod declaration;
 mod deploy;
 mod documentation;
+mod grafana;
 mod holds;
 mod kill;
 mod matcher;
