@@ -105,10 +105,9 @@ async fn pass(reconciler: &mut Reconciler<Stubborn>, clock: Clock, files: &[&str
     let options = PassOptions {
         mode: Mode::Apply,
         insist: true,
-        confirmed: None,
+        confirmed: &[],
         now: clock.now(),
         stop: &stop,
-        progress: &|_, _, _| {},
     };
     reconciler.pass(Ok(snapshot), options).await
 }

@@ -205,10 +205,9 @@ impl World {
         let options = PassOptions {
             mode,
             insist: true,
-            confirmed: confirmed.as_ref(),
+            confirmed: confirmed.as_slice(),
             now: self.clock.now(),
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         self.reconciler.pass(read, options).await
     }
