@@ -329,6 +329,11 @@ impl SilenceApi for Line {
             _ => true,
         });
         let fate = self.server.fate(&candidates, 2);
+        if fate.fault == Some(Fault::Busy) {
+            let id = draft.id.as_ref().map_or("", SilenceId::as_str);
+            let mut state = self.server.state();
+            state.account.unheard(self.process, Some(draft), id);
+        }
         let lost = SilenceId::new("00000000-0000-4000-8000-000000000000");
         let (draft, sent) = (draft.clone(), Instant::now());
         self.write(fate, lost, move |server| {
@@ -360,6 +365,10 @@ impl SilenceApi for Line {
         let fate = self.server.fate(&candidates, 2);
         if fate.fault == Some(Fault::UnknownId) {
             return Ok(Expired::Gone);
+        }
+        if fate.fault == Some(Fault::Busy) {
+            let mut state = self.server.state();
+            state.account.unheard(self.process, None, id.as_str());
         }
         let (id, sent) = (id.clone(), Instant::now());
         self.write(fate, Expired::Done, move |server| {
