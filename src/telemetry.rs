@@ -185,6 +185,7 @@ impl Metrics {
             suspended: Gauge::default(),
         };
         metrics.register();
+        metrics.register_targets();
         metrics
     }
 
@@ -246,6 +247,20 @@ impl Metrics {
         );
         registry.register("tzdata_info", "The zone data in use", self.tzdata.clone());
         registry.register(
+            "held_silences",
+            "Things not done on purpose, by reason",
+            self.held.clone(),
+        );
+        registry.register(
+            "silence_operations",
+            "Silences created, updated, replaced and expired",
+            self.operations.clone(),
+        );
+    }
+
+    fn register_targets(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
             "targets",
             "Targets by where they stand",
             self.targets.clone(),
@@ -294,16 +309,6 @@ impl Metrics {
         ] {
             registry.register(name, help, family.clone());
         }
-        registry.register(
-            "held_silences",
-            "Things not done on purpose, by reason",
-            self.held.clone(),
-        );
-        registry.register(
-            "silence_operations",
-            "Silences created, updated, replaced and expired",
-            self.operations.clone(),
-        );
     }
 
     /// The zone data that schedules are computed with from now on.

@@ -72,6 +72,16 @@ pub(super) struct TargetKeys {
     #[serde(default)]
     pub(super) tls: TlsKeys,
     pub(super) timeout: Option<Text>,
+    pub(super) instance: Option<Text>,
+    pub(super) interval: Option<Text>,
+    pub(super) horizon: Option<Text>,
+    pub(super) lease: Option<Text>,
+    pub(super) settle: Option<Text>,
+    pub(super) mode: Option<Text>,
+    pub(super) hand_expired: Option<Text>,
+    #[serde(default)]
+    pub(super) guard: GuardKeys,
+    pub(super) max_writes_per_second: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,7 +11,7 @@ use crate::name::TargetName;
 use crate::reconcile::Target;
 
 /// Each target has a client with up to eight idle connections: 8,000 sockets at
-/// most, and eight targets are worked on at a time.
+/// most, and 32 targets are worked on at a time.
 const MOST_TARGETS: usize = 1000;
 
 /// A list of 50,000 silences takes a second; what takes minutes is broken.
@@ -51,6 +51,7 @@ impl Resolver<'_> {
             let Some(target) = self.target_of_file(&key, &origin, &entry.value) else {
                 continue;
             };
+            let target = self.limited(&key, &entry.value, target);
             if names.insert(target.name().clone()) {
                 targets.push(target);
             } else {

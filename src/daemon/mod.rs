@@ -128,9 +128,10 @@ impl<A: SilenceApi + 'static> Daemon<A> {
     async fn wait(&mut self, stop: &watch::Receiver<bool>) -> Option<Cause> {
         let now = Instant::now();
         let soonest = now + (self.interval / 10).clamp(Duration::from_secs(1), TOGETHER);
-        let interval = self.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
-        let due = self.reconciler.next_due().map(|due| due.max(soonest));
-        let mut until = due.map_or(now + interval, |due| due.min(now + interval));
+        // The targets' own turns lie up to a tenth of the interval off it.
+        let latest = now + self.interval.mul_f64(1.1);
+        let due = self.reconciler.next_due().unwrap_or(latest);
+        let mut until = due.clamp(soonest, latest.max(soonest));
         loop {
             tokio::select! {
                 () = stopped(stop) => return None,

@@ -132,7 +132,12 @@ impl Effects {
     /// Replicas have had time to agree, and no list showed the silence that was
     /// made for a window. Once may be a server that lost its state: the silence
     /// is made again at once.
-    pub(super) fn vanished(&mut self, silence: SilenceName, start: OccurrenceStart, now: Timestamp) {
+    pub(super) fn vanished(
+        &mut self,
+        silence: SilenceName,
+        start: OccurrenceStart,
+        now: Timestamp,
+    ) {
         let subject = Subject::Window(silence, start);
         let doubt = self.0.entry(subject).or_insert_with(|| Doubt {
             since: now,

@@ -167,8 +167,8 @@ impl<A> Fleet<A> {
         self.bounds.longest_writing
     }
 
-    /// Whether writing goes on that an earlier pass began. It is to end now if
-    /// this pass does not write.
+    /// What tells the work of this pass to write no more. If this pass does not
+    /// write, what earlier ones began to write ends now.
     pub(super) fn halt(&mut self, writes: bool) -> Arc<AtomicBool> {
         if !writes {
             self.halt.store(true, Ordering::Relaxed);
@@ -348,7 +348,9 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         if let Some(last) = slot.last.take() {
             self.kept_actions -= last.kept_actions();
         }
-        pass.keep_actions(self.bounds.kept_actions - self.kept_actions.min(self.bounds.kept_actions));
+        pass.keep_actions(
+            self.bounds.kept_actions - self.kept_actions.min(self.bounds.kept_actions),
+        );
         self.kept_actions += pass.kept_actions();
         slot.last = Some(Arc::new(pass));
         slot.target = Some(target);
@@ -384,5 +386,9 @@ async fn sleep_or_not(until: Option<Instant>) {
 /// A task that panicked takes us with it, as if it had been ours; one that was
 /// aborted is of a fleet that is gone.
 fn joined<T>(ended: Result<T, JoinError>) -> Option<T> {
-    ended.map_err(|error| error.try_into_panic().map(|panic| resume_unwind(panic))).ok()
+    match ended.map_err(JoinError::try_into_panic) {
+        Ok(ended) => Some(ended),
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_aborted)) => None,
+    }
 }

@@ -99,6 +99,11 @@ impl<A> Target<A> {
         self.settings.as_deref()
     }
 
+    /// The interval of its own, if it has one.
+    pub const fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// When it may be tried again, if it is being left alone.
     pub(super) fn next_retry(&self) -> Option<Timestamp> {
         self.backoff.until()
@@ -157,7 +162,7 @@ impl<A: SilenceApi> Target<A> {
         };
         let now = listing.server_time.unwrap_or_else(|| order.now());
         let settle = settings.settle;
-        if self.recent.contradict(&listing.silences, now, settle) && self.api.is_alone().await {
+        if self.recent.contradict(&listing.silences, now, settle) && self.is_alone().await {
             // No replica can know better: the server lost or restored its state.
             self.recent.settle(&listing.silences, now);
         }
@@ -180,9 +185,15 @@ impl<A: SilenceApi> Target<A> {
         pass
     }
 
+    /// Whether no replica can have a newer list.
+    pub(super) async fn is_alone(&self) -> bool {
+        let members = self.api.members().await;
+        members.is_some_and(|members| members.is_alone())
+    }
+
     /// The list could not be had.
     fn unlisted(&mut self, error: &ApiError, now: Timestamp) -> String {
-        let text = error.with_causes().to_string();
+        let text = error.with_causes();
         tracing::error!(target = %self.identity.name, "{text}");
         let retry_after = retry_after(error.kind());
         self.backoff.failed(now, text.clone(), retry_after);
@@ -216,6 +227,7 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
+        plan.remarks.extend(listing.remarks.iter().cloned());
         if let Some(first) = &listing.skipped.first {
             let count = listing.skipped.count;
             plan.remarks.push(format!(
@@ -253,7 +265,9 @@ impl<A: SilenceApi> Target<A> {
         let terms = Terms {
             stop: &order.stop,
             halt: &order.halt,
-            until: order.longest_writing.map(|longest| Instant::now() + longest),
+            until: order
+                .longest_writing
+                .map(|longest| Instant::now() + longest),
             pace: &self.pace,
             progress: &|ended| {
                 if let Some(progress) = &order.progress {

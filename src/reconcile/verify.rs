@@ -92,9 +92,17 @@ impl<A: SilenceApi> Target<A> {
             .filter_map(|action| Some((Request::of(&action.change)?, action)))
             .collect();
         let is_undone = |written: &Written| again.contains_key(&(&written.id, written.request));
-        let is_alone = written.iter().any(is_undone) && self.api.is_alone().await;
+        let is_alone = written.iter().any(is_undone) && self.is_alone().await;
         let mut errors = Vec::new();
-        for (Written { silence, id, request }, first_sent) in written.iter().zip(first_sent) {
+        for (
+            Written {
+                silence,
+                id,
+                request,
+            },
+            first_sent,
+        ) in written.iter().zip(first_sent)
+        {
             match again.get(&(id, *request)) {
                 None => self.recent.seen(id, *request),
                 Some(action) if is_alone || now.since(first_sent) >= settings.settle => {

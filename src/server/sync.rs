@@ -49,7 +49,9 @@ impl SyncQuery {
             }
         }
         if query.confirmed.len() > MOST_CONFIRMED {
-            return Err(format!("`confirm`: more than {MOST_CONFIRMED} fingerprints"));
+            return Err(format!(
+                "`confirm`: more than {MOST_CONFIRMED} fingerprints"
+            ));
         }
         Ok(query)
     }
@@ -155,7 +157,12 @@ mod tests {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             query.iter().map(own).collect()
         };
-        let query = [("confirm", "a,b"), ("wait", "1s"), ("confirm", "c"), ("x", "")];
+        let query = [
+            ("confirm", "a,b"),
+            ("wait", "1s"),
+            ("confirm", "c"),
+            ("x", ""),
+        ];
         let read = SyncQuery::read(&parameters(&query)).expect("valid");
         assert_eq!(read.wait, Some(Duration::from_secs(1)));
         assert_eq!(read.confirmed, ["a", "b", "c"].map(Fingerprint::new));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
+use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
 use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
@@ -31,6 +31,11 @@ pub(crate) struct InMemory {
     pub(crate) alone: Arc<AtomicBool>,
     /// Whether expiries time out before they have an effect.
     pub(crate) delays_expiries: Arc<AtomicBool>,
+    /// Whether updates and expiries are answered with success and dropped, as
+    /// by a replica whose clock is behind that of another.
+    pub(crate) drops_changes: Arc<AtomicBool>,
+    /// The same for new silences.
+    pub(crate) drops_creations: Arc<AtomicBool>,
 }
 
 impl InMemory {
@@ -50,6 +55,8 @@ impl InMemory {
             clock,
             alone: Arc::new(AtomicBool::new(true)),
             delays_expiries: Arc::default(),
+            drops_changes: Arc::default(),
+            drops_creations: Arc::default(),
         }
     }
 
@@ -78,15 +85,31 @@ impl SilenceApi for InMemory {
         }))
     }
 
-    fn is_alone(&self) -> impl Future<Output = bool> + Send {
-        ready(self.alone.load(Ordering::SeqCst))
+    fn members(&self) -> impl Future<Output = Option<Members>> + Send {
+        let alone = Members {
+            is_complete: true,
+            ..Members::default()
+        };
+        ready(self.alone.load(Ordering::SeqCst).then_some(alone))
     }
 
     fn set(
         &self,
         draft: &SilenceDraft,
     ) -> impl Future<Output = Result<SilenceId, ApiError>> + Send {
-        let answer = self.server().post(draft.clone().into(), self.now());
+        let drops = match &draft.id {
+            Some(_) => &self.drops_changes,
+            None => &self.drops_creations,
+        };
+        let answer = if drops.load(Ordering::SeqCst) {
+            // Counted, carried out by a copy, and forgotten.
+            let state = self.server().save();
+            let answer = self.server().post(draft.clone().into(), self.now());
+            self.server().restore(state, self.now());
+            answer
+        } else {
+            self.server().post(draft.clone().into(), self.now())
+        };
         ready(answer.map_err(|error| {
             let kind = match error {
                 PostError::NotFound => ApiErrorKind::NotFound,
@@ -99,6 +122,11 @@ impl SilenceApi for InMemory {
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
         ready(if self.delays_expiries.load(Ordering::SeqCst) {
             Err(ApiError::new(ApiErrorKind::Unknown, "DELETE", "timeout"))
+        } else if self.drops_changes.load(Ordering::SeqCst) {
+            let state = self.server().save();
+            let answer = self.server().delete(id, self.now());
+            self.server().restore(state, self.now());
+            Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
         } else {
             let answer = self.server().delete(id, self.now());
             Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
