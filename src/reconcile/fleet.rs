@@ -348,9 +348,8 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         if let Some(last) = slot.last.take() {
             self.kept_actions -= last.kept_actions();
         }
-        pass.keep_actions(
-            self.bounds.kept_actions - self.kept_actions.min(self.bounds.kept_actions),
-        );
+        let room = self.bounds.kept_actions.saturating_sub(self.kept_actions);
+        pass.keep_actions(room);
         self.kept_actions += pass.kept_actions();
         slot.last = Some(Arc::new(pass));
         slot.target = Some(target);
