@@ -20,6 +20,10 @@ const FIRST: Duration = Duration::from_mins(1);
 /// It is tried again at least this often: somebody may have set the clock.
 const LONGEST: Duration = Duration::from_mins(15);
 
+/// A server may lose its state several times in a row, before any list shows
+/// what was made anew: so often that is made again at once.
+const LOSSES: u32 = 10;
+
 /// What is neither sent again nor waited for is forgotten after this.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
@@ -130,8 +134,7 @@ impl Effects {
     }
 
     /// Replicas have had time to agree, and no list showed the silence that was
-    /// made for a window. Once may be a server that lost its state: the silence
-    /// is made again at once.
+    /// made for a window. At first it is made again at once.
     pub(super) fn vanished(
         &mut self,
         silence: SilenceName,
@@ -146,8 +149,8 @@ impl Effects {
             reason: String::new(),
         });
         doubt.times = doubt.times.saturating_add(1);
-        if doubt.times > 1 {
-            doubt.until = now.plus(wait(doubt.times - 1));
+        if let Some(times) = doubt.times.checked_sub(LOSSES).filter(|times| *times > 0) {
+            doubt.until = now.plus(wait(times));
             doubt.reason = format!(
                 "created {} times, and each time missing from the server's list later; see \
                  whether the server keeps its silences, and whether this target is one replica \
