@@ -49,6 +49,7 @@ impl Resolver<'_> {
             let Some(target) = self.target_of_file(entry, &connections) else {
                 continue;
             };
+            let target = self.limited(&entry.key, &entry.keys, target);
             if names.insert(target.name().clone()) {
                 targets.push(target);
             } else {
