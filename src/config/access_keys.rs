@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use super::file::Text;
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BasicAuthKeys {
     pub(super) username: Text,
     pub(super) password_file: Text,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OAuth2Keys {
     pub(super) client_id: Text,
@@ -29,7 +29,7 @@ pub(super) struct OAuth2Keys {
 }
 
 /// One header, as often as it has values.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HeaderKeys {
     #[serde(default)]
@@ -38,7 +38,7 @@ pub(super) struct HeaderKeys {
     pub(super) files: Vec<Text>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct TlsKeys {

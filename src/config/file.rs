@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_saphyr::{Error, Spanned};
 
 use super::access_keys::{BasicAuthKeys, HeaderKeys, OAuth2Keys, TlsKeys};
+use super::generate::Item;
 use super::problem::{Given, Origin, Place, Problems};
 use crate::nearest::nearest;
 
@@ -60,12 +61,14 @@ pub(super) struct GuardKeys {
     pub(super) max_create: Option<Text>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetKeys {
     pub(super) name: Option<Text>,
     pub(super) kind: Option<Text>,
     pub(super) url: Option<Text>,
+    #[serde(default)]
+    pub(super) urls: Vec<Text>,
     pub(super) datasource_uid: Option<Text>,
     pub(super) organisation: Option<Text>,
     pub(super) tenant: Option<Text>,
@@ -83,6 +86,8 @@ pub(super) struct TargetKeys {
     pub(super) no_proxy: Option<Text>,
     pub(super) proxy_from_environment: Option<Text>,
     pub(super) timeout: Option<Text>,
+    pub(super) for_each: Option<Vec<Item>>,
+    pub(super) for_each_file: Option<Text>,
 }
 
 /// A file that was read, or the absence of one: then no key is set.
@@ -137,7 +142,7 @@ impl ConfigurationFile {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text))

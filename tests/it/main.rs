@@ -48,7 +48,6 @@ mod placeholders;
 mod prior_art;
 mod promises;
 mod requests;
-mod scenarios;
 mod server;
 mod simulation;
 mod source;

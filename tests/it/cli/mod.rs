@@ -8,6 +8,7 @@ mod help;
 mod lifecycle;
 mod reconcile;
 mod secured;
+mod targets;
 mod validate;
 
 use std::path::Path;

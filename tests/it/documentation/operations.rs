@@ -104,7 +104,7 @@ fn the_configuration_is_accepted_and_shows_every_key() {
         .find(|(_, block)| block.starts_with("# silenced.yaml"))
         .unwrap();
     let configuration = resolve(example).unwrap();
-    assert_eq!(configuration.targets.len(), 5);
+    assert_eq!(configuration.targets.len(), 7);
 
     for wrong in [
         "qqqqqqqq: 1\n",
