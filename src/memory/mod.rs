@@ -171,7 +171,7 @@ impl MemoryAlertmanager {
         let created = self.stored(id, posted, now);
         self.check_size(&created)?;
         if let Some(replaced) = replaced {
-            self.keep(replaced);
+            self.write(replaced);
         }
         if !version.validates_first() {
             validate(&created.matchers, &self.settings)?;
@@ -191,7 +191,7 @@ impl MemoryAlertmanager {
         self.maintain(now);
         let silence = self.silences.get(id).ok_or(UnknownSilence)?;
         if let Some(ended) = self.ended(silence, now) {
-            self.keep(ended);
+            self.write(ended);
         }
         Ok(())
     }
@@ -300,8 +300,18 @@ impl MemoryAlertmanager {
             }
         }
         let id = silence.id.clone();
-        self.keep(silence);
+        self.write(silence);
         Ok(id)
+    }
+
+    /// Keeps what a request made of a silence, unless what is held was written
+    /// later: by a peer whose clock is ahead, or before this clock was set back.
+    /// The client is told of success either way.
+    fn write(&mut self, silence: StoredSilence) {
+        let held = self.silences.get(&silence.id);
+        if held.is_none_or(|held| held.updated_at <= silence.updated_at) {
+            self.keep(silence);
+        }
     }
 
     /// `silence` as it is if it ends now, unless it has ended already. One that

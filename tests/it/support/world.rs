@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::{Future, ready};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
@@ -27,10 +27,17 @@ use tokio::sync::watch;
 pub(crate) struct InMemory {
     server: Arc<Mutex<MemoryAlertmanager>>,
     clock: Clock,
+    /// By how many seconds its clock is ahead of `clock`.
+    pub(crate) ahead: Arc<AtomicI64>,
     /// What it says of replicas.
     pub(crate) alone: Arc<AtomicBool>,
     /// Whether expiries time out before they have an effect.
     pub(crate) delays_expiries: Arc<AtomicBool>,
+    /// Whether updates and expiries are answered with success and dropped, as
+    /// by a replica whose clock is behind that of another.
+    pub(crate) drops_changes: Arc<AtomicBool>,
+    /// The same for new silences.
+    pub(crate) drops_creations: Arc<AtomicBool>,
 }
 
 impl InMemory {
@@ -42,14 +49,16 @@ impl InMemory {
         Self::of_settings(settings, clock)
     }
 
-    /// `clock` is the server's, which may differ from the program's.
     pub(crate) fn of_settings(settings: memory::Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
             clock,
+            ahead: Arc::default(),
             alone: Arc::new(AtomicBool::new(true)),
             delays_expiries: Arc::default(),
+            drops_changes: Arc::default(),
+            drops_creations: Arc::default(),
         }
     }
 
@@ -59,10 +68,11 @@ impl InMemory {
 
     /// The server's clock, which has fractions of a second.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        match self.clock {
+        let now = match self.clock {
             Clock::System => self.clock.now().to_datetime(),
             Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
-        }
+        };
+        now + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
     }
 }
 
@@ -90,7 +100,19 @@ impl SilenceApi for InMemory {
         &self,
         draft: &SilenceDraft,
     ) -> impl Future<Output = Result<SilenceId, ApiError>> + Send {
-        let answer = self.server().post(draft.clone().into(), self.now());
+        let drops = match &draft.id {
+            Some(_) => &self.drops_changes,
+            None => &self.drops_creations,
+        };
+        let answer = if drops.load(Ordering::SeqCst) {
+            // Counted, carried out by a copy, and forgotten.
+            let state = self.server().save();
+            let answer = self.server().post(draft.clone().into(), self.now());
+            self.server().restore(state, self.now());
+            answer
+        } else {
+            self.server().post(draft.clone().into(), self.now())
+        };
         ready(answer.map_err(|error| {
             let kind = match error {
                 PostError::NotFound => ApiErrorKind::NotFound,
@@ -103,6 +125,11 @@ impl SilenceApi for InMemory {
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
         ready(if self.delays_expiries.load(Ordering::SeqCst) {
             Err(ApiError::new(ApiErrorKind::Unknown, "DELETE", "timeout"))
+        } else if self.drops_changes.load(Ordering::SeqCst) {
+            let state = self.server().save();
+            let answer = self.server().delete(id, self.now());
+            self.server().restore(state, self.now());
+            Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
         } else {
             let answer = self.server().delete(id, self.now());
             Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
@@ -209,10 +236,9 @@ impl World {
         let options = PassOptions {
             mode,
             insist: true,
-            confirmed: confirmed.as_ref(),
+            confirmed: confirmed.as_slice(),
             now: self.clock.now(),
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         self.reconciler.pass(read, options).await
     }
