@@ -179,7 +179,7 @@ impl<A: SilenceApi> Application<'_, A> {
             silence: action.silence.clone(),
             operation,
             kind: error.kind(),
-            message: error.with_causes().to_string(),
+            message: error.with_causes(),
         };
         if let Some(draft) = action.change.draft() {
             let operation = if draft.id.is_some() {

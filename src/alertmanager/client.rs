@@ -12,7 +12,7 @@ use super::answer::{Answer, NOTHING_READ};
 use super::error::{ApiError, ApiErrorKind};
 use super::settings::{self, ClientSettings, Credentials, InvalidSettings};
 use super::trust::Trust;
-use super::{Expired, Listing, SilenceApi, wire};
+use super::{Expired, Listing, Members, SilenceApi, wire};
 use crate::silence::{SilenceDraft, SilenceId};
 
 /// A silence takes about 0.6 KB in the list, so this is 450,000 of them, nine
@@ -240,10 +240,12 @@ impl SilenceApi for Client {
         answer.into_listing()
     }
 
-    async fn is_alone(&self) -> bool {
+    async fn members(&self) -> Option<Members> {
         let url = self.url(&["status"]);
-        let answer = self.send(Method::GET, url, |request| request).await;
-        answer.is_ok_and(|answer| answer.status == StatusCode::OK && wire::says_alone(&answer.body))
+        let answer = self.send(Method::GET, url, |request| request).await.ok()?;
+        (answer.status == StatusCode::OK)
+            .then(|| wire::members(&answer.body))
+            .flatten()
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {

@@ -95,26 +95,25 @@ impl ApiError {
 
     /// The whole story on one line, every cause once.
     #[must_use]
-    pub fn with_causes(&self) -> impl fmt::Display + '_ {
-        struct WithCauses<'a>(&'a ApiError);
-        impl fmt::Display for WithCauses<'_> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "`{}`: {}", self.0.call, self.0.finding)?;
-                let mut written = String::new();
-                let mut next = self.0.source();
-                while let Some(cause) = next {
-                    let text = cause.to_string();
-                    // Some libraries print their source in their own text.
-                    if !written.contains(&text) {
-                        write!(formatter, ": {text}")?;
-                        written = text;
-                    }
-                    next = cause.source();
-                }
-                write!(formatter, "; {}", self.0.advice)
+    pub fn with_causes(&self) -> String {
+        format!("{}; {}", self.without_advice(), self.advice)
+    }
+
+    /// What was tried and what came of it, every cause once.
+    pub(super) fn without_advice(&self) -> String {
+        let mut story = format!("`{}`: {}", self.call, self.finding);
+        let mut written = String::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Some libraries print their source in their own text.
+            if !written.contains(&text) {
+                story.extend([": ", &text]);
+                written = text;
             }
+            next = cause.source();
         }
-        WithCauses(self)
+        story
     }
 }
 

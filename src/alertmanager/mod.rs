@@ -6,18 +6,21 @@
 
 mod answer;
 mod client;
+mod cluster;
 mod error;
 mod excerpt;
 mod settings;
 mod trust;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use crate::silence::{Silence, SilenceDraft, SilenceId};
 use crate::timestamp::Timestamp;
 
 pub use client::Client;
+pub use cluster::Cluster;
 pub use error::{ApiError, ApiErrorKind, Limit};
 pub use settings::{ClientSettings, Credentials, InvalidSettings};
 
@@ -35,10 +38,10 @@ pub trait SilenceApi: Send + Sync {
     fn set(&self, draft: &SilenceDraft)
     -> impl Future<Output = Result<SilenceId, ApiError>> + Send;
 
-    /// Whether its list is the whole truth, because there is no replica that
-    /// could have a newer one. Asked only when a list lacks what was written
-    /// just now; without a clear answer, false.
-    fn is_alone(&self) -> impl Future<Output = bool> + Send;
+    /// Who shares what this server is told, if it can tell. Asked only when that
+    /// matters: when a list lacks what was written just now, and once to see
+    /// which servers are one cluster.
+    fn members(&self) -> impl Future<Output = Option<Members>> + Send;
 
     /// Ends a silence now. One that has ended already is [`Expired::Done`] too.
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send;
@@ -58,6 +61,33 @@ pub struct Listing {
     pub skipped: Skipped,
     /// The server's clock when it answered, from the `Date` header.
     pub server_time: Option<Timestamp>,
+    /// What people should know of how it was had.
+    pub remarks: Vec<String>,
+}
+
+/// The servers that share their silences, as one of them tells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Members {
+    /// Of each, itself included: an id that it got when it started. Empty where
+    /// a server was started without a cluster.
+    pub names: BTreeSet<String>,
+    /// False while it is settling and may not have met all of them yet.
+    pub is_complete: bool,
+}
+
+impl Members {
+    /// Whether a server's list is the whole truth, because there is no other
+    /// that could have a newer one.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.is_complete && self.names.len() <= 1
+    }
+
+    /// Whether both are the same cluster: they have a member in common.
+    #[must_use]
+    pub fn meet(&self, other: &Self) -> bool {
+        !self.names.is_disjoint(&other.names)
+    }
 }
 
 /// Entries of a list that are no silences as we know them.

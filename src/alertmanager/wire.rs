@@ -10,8 +10,8 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::Listing;
 use super::excerpt::excerpt;
+use super::{Listing, Members};
 use crate::matcher::{MatchOperator, Matcher, Matchers};
 use crate::silence::{Annotations, Silence, SilenceDraft, SilenceId, SilenceState};
 use crate::timestamp::Timestamp;
@@ -65,14 +65,20 @@ struct ServerStatus {
 struct ClusterStatus {
     status: String,
     #[serde(default)]
-    peers: Vec<serde::de::IgnoredAny>,
+    peers: Vec<Peer>,
 }
 
-/// Whether the answer to `GET /api/v2/status` says that there are no replicas.
-/// A server that is settling may not have met its peers yet.
-pub(super) fn says_alone(body: &[u8]) -> bool {
-    serde_json::from_slice::<ServerStatus>(body).is_ok_and(|ServerStatus { cluster }| {
-        cluster.status == "disabled" || cluster.status == "ready" && cluster.peers.len() == 1
+#[derive(Deserialize)]
+struct Peer {
+    name: String,
+}
+
+/// What the answer to `GET /api/v2/status` says of the cluster.
+pub(super) fn members(body: &[u8]) -> Option<Members> {
+    let ServerStatus { cluster } = serde_json::from_slice(body).ok()?;
+    Some(Members {
+        is_complete: ["ready", "disabled"].contains(&cluster.status.as_str()),
+        names: cluster.peers.into_iter().map(|peer| peer.name).collect(),
     })
 }
 

@@ -65,6 +65,16 @@ fn matcher(node: &Node, report: &Report<'_>) -> Option<Matcher> {
     for warning in warnings {
         report.warning(node.at, "matcher-portability", warning.to_string(), "");
     }
+    if let Err(error) = matcher.check_placeholders() {
+        let hint = "write `${target.LABEL}` in the value, or `$${target.` for the text itself";
+        report.error(node.at, "invalid-placeholder", error.to_string(), hint);
+        return None;
+    }
+    if matcher.value.contains("${") && !matcher.value.contains("${target.") {
+        let what = format!("`{}` is taken as it is", matcher.value);
+        let hint = "only `${target.LABEL}` stands for something else";
+        report.warning(node.at, "no-placeholder", what, hint);
+    }
     Some(matcher)
 }
 

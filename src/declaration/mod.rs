@@ -26,6 +26,7 @@ mod share;
 mod timezone;
 mod yaml;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub use known::KnownFiles;
 pub use recovery::{EarlierVersion, StandIn};
 pub use review::{Rule, review};
 
-use crate::matcher::Matchers;
+use crate::matcher::{Matchers, MissingLabel};
 use crate::name::{SilenceName, TargetName};
 use crate::schedule::Schedule;
 use crate::snapshot::Snapshot;
@@ -142,6 +143,24 @@ pub struct Declaration {
     pub violations: Vec<String>,
     /// What [`review()`] looks at; empty for a declaration that was not read from a file.
     pub rules: Vec<Rule>,
+}
+
+impl Declaration {
+    /// What it declares for one target: the same, unless its matchers have
+    /// placeholders.
+    pub fn on_target(
+        &self,
+        name: &TargetName,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<Cow<'_, Self>, MissingLabel> {
+        Ok(match self.matchers.on_target(name, labels)? {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(matchers) => Cow::Owned(Self {
+                matchers,
+                ..self.clone()
+            }),
+        })
+    }
 }
 
 /// Which targets a declaration is for.

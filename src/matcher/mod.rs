@@ -1,5 +1,6 @@
 //! Which alerts? Matchers in Alertmanager's own words.
 
+mod placeholder;
 pub mod regex;
 mod semantics;
 mod syntax;
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+pub use placeholder::{InvalidPlaceholder, MissingLabel};
 pub use semantics::{CompiledMatcher, InvalidMatcher, MatcherWarning};
 pub use syntax::{MatcherSyntaxError, MatcherSyntaxErrorKind};
 

@@ -89,6 +89,8 @@ pub enum HoldCause {
     Suspended,
     /// The policy refuses the declaration.
     Policy,
+    /// The target has no value for a placeholder in its matchers.
+    Placeholder,
     /// The file that declares it, or may declare it, is broken.
     Broken,
     /// A guard refuses so many changes at once.
@@ -105,9 +107,10 @@ pub enum HoldCause {
 
 impl HoldCause {
     /// Every cause.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Suspended,
         Self::Policy,
+        Self::Placeholder,
         Self::Broken,
         Self::Guard,
         Self::Mode,
@@ -121,7 +124,7 @@ impl HoldCause {
     #[must_use]
     pub const fn counts_as_held(self) -> bool {
         match self {
-            Self::Policy | Self::Broken | Self::Guard | Self::Limit => true,
+            Self::Policy | Self::Placeholder | Self::Broken | Self::Guard | Self::Limit => true,
             Self::Suspended | Self::Mode | Self::Unsettled | Self::HandExpired => false,
         }
     }
@@ -132,6 +135,7 @@ impl HoldCause {
         match self {
             Self::Suspended => "suspended",
             Self::Policy => "policy",
+            Self::Placeholder => "placeholder",
             Self::Broken => "broken",
             Self::Guard => "guard",
             Self::Mode => "mode",

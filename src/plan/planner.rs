@@ -79,6 +79,14 @@ impl Planner<'_> {
             self.renew_held(&owned);
             return self.hold(&declaration.name, HoldCause::Policy, violation.clone());
         }
+        let declaration = &*match declaration.on_target(self.input.target, self.input.labels) {
+            Ok(declaration) => declaration,
+            Err(missing) => {
+                self.renew_held(&owned);
+                let reason = missing.to_string();
+                return self.hold(&declaration.name, HoldCause::Placeholder, reason);
+            }
+        };
         if let Some(stand_in) = self.input.declarations.stand_in(&declaration.name) {
             let StandIn { path, revision, .. } = stand_in;
             let reason = format!("`{path}` cannot be read and goes on as of {revision}");

@@ -86,7 +86,7 @@ impl<A: SilenceApi> Target<A> {
         let listing = match listed {
             Ok(listing) => listing,
             Err(error) => {
-                let error = error.with_causes().to_string();
+                let error = error.with_causes();
                 tracing::error!(target = %self.name, "{error}");
                 self.backoff.failed(options.now, error.clone());
                 pass.error = Some(error);
@@ -97,7 +97,11 @@ impl<A: SilenceApi> Target<A> {
         if self
             .recent
             .contradict(&listing.silences, now, settings.settle)
-            && self.api.is_alone().await
+            && self
+                .api
+                .members()
+                .await
+                .is_some_and(|members| members.is_alone())
         {
             // No replica can know better: the server lost or restored its state.
             self.recent.settle();
@@ -148,6 +152,7 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
+        plan.remarks.extend(listing.remarks.iter().cloned());
         if let Some(first) = &listing.skipped.first {
             let count = listing.skipped.count;
             plan.remarks.push(format!(

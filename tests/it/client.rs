@@ -1,6 +1,7 @@
 //! The HTTP client of the silences API against every way in which a server, or
 //! whatever stands in its place, may misbehave; then against real Alertmanagers.
 
+mod cluster;
 mod misbehaviour;
 mod reading;
 mod real;
@@ -29,10 +30,7 @@ fn client(server: &RawServer) -> Client {
 
 /// The whole story of an error, the same for every port.
 fn story(server: &RawServer, error: &ApiError) -> String {
-    error
-        .with_causes()
-        .to_string()
-        .replace(&server.address(), "SERVER")
+    error.with_causes().replace(&server.address(), "SERVER")
 }
 
 /// What `list` fails with when it is answered `reply`.

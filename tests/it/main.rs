@@ -29,6 +29,7 @@
     reason = "expected messages are passed on from where they are written"
 )]
 
+mod behind_nginx;
 mod cli;
 mod client;
 mod cluster;
@@ -42,6 +43,7 @@ mod kill;
 mod matcher;
 mod matcher_differential;
 mod matcher_strings;
+mod placeholders;
 mod prior_art;
 mod promises;
 mod requests;

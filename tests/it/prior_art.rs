@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
+use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::memory::Version;
 use silenced::name::{InstanceName, TargetName};
@@ -65,8 +65,8 @@ impl SilenceApi for Stubborn {
         self.memory.set(draft).await
     }
 
-    async fn is_alone(&self) -> bool {
-        self.memory.is_alone().await
+    async fn members(&self) -> Option<Members> {
+        self.memory.members().await
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use silenced::alertmanager::{
-    ApiError, ApiErrorKind, Client, ClientSettings, Expired, Limit, Listing, SilenceApi,
+    ApiError, ApiErrorKind, Client, ClientSettings, Expired, Limit, Listing, Members, SilenceApi,
 };
 use silenced::apply::{ApplyReport, apply};
 use silenced::name::{InstanceName, SilenceName, TargetName};
@@ -61,8 +61,8 @@ impl SilenceApi for Recorder {
         }))
     }
 
-    fn is_alone(&self) -> impl Future<Output = bool> + Send {
-        ready(false)
+    fn members(&self) -> impl Future<Output = Option<Members>> + Send {
+        ready(None)
     }
 
     fn set(

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
     ("duration", &[]),
     ("name", &[]),
-    ("matcher", &[]),
+    ("matcher", &["name"]),
     ("snapshot", &[]),
     ("nearest", &[]),
     ("interval", &["timestamp"]),

@@ -90,6 +90,19 @@ impl GoRegex {
     }
 }
 
+/// `text` as a pattern that matches nothing else, as Go's `QuoteMeta` writes it.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
 /// A pattern that Go accepts, anchored and in the Rust spelling.
 struct Readable {
     rust: String,

@@ -16,20 +16,20 @@ use expect_test::Expect;
 use tempfile::TempDir;
 
 /// The program with an empty environment, so that the caller's changes nothing.
-fn silenced() -> Command {
+pub(crate) fn silenced() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_silenced"));
     command.env_clear().stdin(Stdio::null());
     command
 }
 
 /// What a run left behind.
-struct Finished {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-fn finish(command: &mut Command) -> Finished {
+pub(crate) fn finish(command: &mut Command) -> Finished {
     let output = command.output().unwrap();
     Finished {
         code: output.status.code(),
@@ -61,7 +61,7 @@ fn check(directory: &TempDir, arguments: &[&str], expected: &Expect) {
 }
 
 /// A directory with these files.
-fn directory(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (path, content) in files {
         write(directory.path(), path, content);
@@ -76,7 +76,7 @@ fn write(directory: &Path, path: &str, content: &str) {
 }
 
 /// Two silences without a mistake.
-const NIGHTLY: &str = "\
+pub(crate) const NIGHTLY: &str = "\
 owner: automation
 timezone: Europe/Berlin
 silences:

@@ -35,7 +35,7 @@ async fn nobody_listens() {
     let client = client_of(&format!("http://{address}"), Credentials::None);
     let error = client.set(&draft()).await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::NotSent);
-    expect!["`POST http://SERVER/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&error.with_causes().to_string().replace(&address, "SERVER"));
+    expect!["`POST http://SERVER/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&error.with_causes().replace(&address, "SERVER"));
     // Loggers print the sources after it.
     expect!["`POST http://SERVER/api/v2/silences`: no connection could be made; nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&error.to_string().replace(&address, "SERVER"));
 }

@@ -83,6 +83,7 @@ async fn what_servers_leave_out_and_add() {
             server_time: Some(
                 2026-11-22T10:00:00Z,
             ),
+            remarks: [],
         }
     "#]]
     .assert_debug_eq(&listing);

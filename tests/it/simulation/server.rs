@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use silenced::alertmanager::{
-    ApiError, ApiErrorKind, Expired, Limit, Listing, SilenceApi, Skipped,
+    ApiError, ApiErrorKind, Expired, Limit, Listing, Members, SilenceApi, Skipped,
 };
 use silenced::matcher::Matchers;
 use silenced::memory::{PostError, SavedState, StoredSilence};
@@ -306,8 +306,8 @@ impl SilenceApi for Line {
         Ok(listing)
     }
 
-    async fn is_alone(&self) -> bool {
-        self.server.memory.is_alone().await
+    async fn members(&self) -> Option<Members> {
+        self.server.memory.members().await
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {

@@ -80,4 +80,13 @@ impl Certificates {
             self.file("leaf.key").display()
         )
     }
+
+    /// The same for nginx.
+    pub(crate) fn nginx(&self) -> String {
+        format!(
+            "ssl_certificate {};\nssl_certificate_key {};\n",
+            self.file("leaf.pem").display(),
+            self.file("leaf.key").display()
+        )
+    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod daemon;
 pub(crate) mod fleet;
 pub(crate) mod git_repository;
 pub(crate) mod git_server;
+pub(crate) mod nginx;
 pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;

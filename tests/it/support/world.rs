@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, SilenceApi};
+use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
 use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
@@ -78,8 +78,12 @@ impl SilenceApi for InMemory {
         }))
     }
 
-    fn is_alone(&self) -> impl Future<Output = bool> + Send {
-        ready(self.alone.load(Ordering::SeqCst))
+    fn members(&self) -> impl Future<Output = Option<Members>> + Send {
+        let alone = Members {
+            is_complete: true,
+            ..Members::default()
+        };
+        ready(self.alone.load(Ordering::SeqCst).then_some(alone))
     }
 
     fn set(
