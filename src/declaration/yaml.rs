@@ -344,6 +344,9 @@ impl Composer<'_> {
 
     /// The entries without duplicates, and with what `<<` merges into them.
     fn finish(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Fault> {
+        if are_few_and_different(&entries) {
+            return Ok(entries);
+        }
         let (merge_keys, entries): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| &*entry.key == "<<");
         let mut seen: HashMap<Arc<str>, Position> = HashMap::with_capacity(entries.len());
@@ -394,6 +397,17 @@ impl Composer<'_> {
         }
         Ok(kept)
     }
+}
+
+/// Whether nothing is to be removed or merged, asked only of mappings that are so
+/// small that comparing every two keys is quicker than a table of them.
+fn are_few_and_different(entries: &[Entry]) -> bool {
+    const FEW: usize = 16;
+    entries.len() <= FEW
+        && entries.iter().enumerate().all(|(index, entry)| {
+            let mut earlier = entries.iter().take(index);
+            &*entry.key != "<<" && earlier.all(|earlier| earlier.key != entry.key)
+        })
 }
 
 fn key_is_no_text(at: Position) -> Fault {
