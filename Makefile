@@ -27,6 +27,19 @@ demo: build-tools ## Run silenced over this repository's silences/ with an Alert
 test: tools ## Run every test
 	cargo test --locked
 
+# A variable from the command line alone: VERSION is this file's too, and shells
+# set USERNAME.
+GIVEN = $(if $(filter command line,$(origin $(1))),$($(1)))
+
+# For a server that other people use; see CONTRIBUTING.md.
+.PHONY: contract
+contract: build-tools ## Hold a live server to the contract suite: URL= KIND= TOKEN_FILE= ...
+	@test -n "$(URL)" || { echo "make contract: which server? For example: make contract URL=http://localhost:9093 KIND=alertmanager" >&2; exit 2; }
+	@CONTRACT_URL='$(URL)' CONTRACT_KIND='$(KIND)' CONTRACT_TOKEN_FILE='$(abspath $(TOKEN_FILE))' CONTRACT_USERNAME='$(call GIVEN,USERNAME)' \
+		CONTRACT_PASSWORD_FILE='$(abspath $(PASSWORD_FILE))' CONTRACT_TENANT='$(TENANT)' CONTRACT_DATASOURCE_UID='$(DATASOURCE_UID)' \
+		CONTRACT_CA_FILE='$(abspath $(CA_FILE))' CONTRACT_VERSION='$(call GIVEN,VERSION)' \
+		cargo test --quiet --locked --test it -- contract::live::the_server_of_the_environment --exact --nocapture
+
 .PHONY: bless
 bless: tools ## Accept the tests' present output as the expected one
 	UPDATE_EXPECT=1 cargo test --locked

@@ -4,6 +4,7 @@
 //! No request is repeated here. A write whose outcome is unknown is looked up
 //! by the next pass, which lists before it writes anything.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::StreamExt;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::alertmanager::{ApiError, ApiErrorKind, Limit, SilenceApi};
 use crate::name::SilenceName;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Coverage, Plan};
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 
@@ -102,7 +103,8 @@ impl Failure {
 }
 
 /// Carries out `plan`: first whatever makes silences exist, the earliest start
-/// first, then the expiries.
+/// first, then the expiries, but for duplicates of what could not be brought into
+/// order.
 ///
 /// `stop` turning true lets requests in flight end and begins no others.
 /// `progress` is told how many actions have ended.
@@ -125,16 +127,20 @@ pub async fn apply<A: SilenceApi>(
         is_full: AtomicBool::new(false),
         ended: AtomicUsize::new(0),
     };
-    for phase in [others, expiries] {
-        let next = AtomicUsize::new(0);
-        // Unlike `join_all`, this wakes only the worker whose answer has come.
-        let mut workers: FuturesUnordered<_> = (0..CONCURRENCY)
-            .map(|_| application.work(&phase, &next))
-            .collect();
-        while let Some(part) = workers.next().await {
-            report.add(part);
-        }
-    }
+    application.carry_out(&others, &mut report).await;
+    // A duplicate may be all that is left while the one to stay is not as it is to be.
+    let uncertain: BTreeSet<&SilenceName> = report
+        .failures
+        .iter()
+        .map(|failure| &failure.silence)
+        .collect();
+    let (kept, expiries): (Vec<&Action>, Vec<&Action>) = expiries.into_iter().partition(|action| {
+        matches!(action.change, Change::Expire(_, Coverage::Remains))
+            && uncertain.contains(&action.silence)
+    });
+    let kept = kept.len();
+    application.carry_out(&expiries, &mut report).await;
+    report.not_attempted += kept;
     report
 }
 
@@ -150,6 +156,18 @@ struct Application<'a, A> {
 }
 
 impl<A: SilenceApi> Application<'_, A> {
+    /// Some actions at a time, all of them in the end.
+    async fn carry_out(&self, actions: &[&Action], report: &mut ApplyReport) {
+        let next = AtomicUsize::new(0);
+        // Unlike `join_all`, this wakes only the worker whose answer has come.
+        let mut workers: FuturesUnordered<_> = (0..CONCURRENCY)
+            .map(|_| self.work(actions, &next))
+            .collect();
+        while let Some(part) = workers.next().await {
+            report.add(part);
+        }
+    }
+
     /// Takes one action after the other off the queue, whose head is `next`.
     async fn work(&self, queue: &[&Action], next: &AtomicUsize) -> ApplyReport {
         let mut report = ApplyReport::default();

@@ -12,14 +12,15 @@ use reqwest::{Method, StatusCode};
 
 use super::error::{ApiError, ApiErrorKind, Limit};
 use super::excerpt::excerpt;
-use super::settings::Redaction;
+use super::kind::{Kind, is_of_one_rule};
+use super::secret::Redaction;
 use super::wire::{self, ErrorMessage};
 use super::{Expired, Listing};
-use crate::silence::SilenceId;
+use crate::silence::{SilenceDraft, SilenceId};
 use crate::timestamp::Timestamp;
 
 /// What a server answered.
-pub(super) struct Answer {
+pub(super) struct Answer<'a> {
     /// Method and URL, for people.
     pub(super) call: String,
     pub(super) method: Method,
@@ -29,11 +30,13 @@ pub(super) struct Answer {
     /// Why `body` is only the beginning, if it is.
     pub(super) incomplete: Option<ApiError>,
     pub(super) redaction: Redaction,
+    /// What answered.
+    pub(super) kind: &'a Kind,
     /// Whether credentials went with the request.
     pub(super) authorized: bool,
 }
 
-impl Answer {
+impl Answer<'_> {
     /// The answer to GET on the list.
     pub(super) fn into_listing(mut self) -> Result<Listing, ApiError> {
         if self.status != StatusCode::OK {
@@ -73,7 +76,19 @@ impl Answer {
     }
 
     /// The answer to POST: Alertmanager says 200, Grafana 202, its swagger 201.
-    pub(super) fn into_silence_id(mut self) -> Result<SilenceId, ApiError> {
+    pub(super) fn into_silence_id(mut self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
+        if self.status == StatusCode::FORBIDDEN
+            && self.kind.hides_silences()
+            && is_of_one_rule(draft)
+        {
+            // The rights to one folder are missing: it concerns this silence alone.
+            let kind = ApiErrorKind::Refused { limit: None };
+            return Err(self.error(kind).advising(
+                "it is the silence of one rule: grant the service account `alert.silences:create` \
+                 and `alert.silences:write` on the folder of that rule; if there is no such rule, \
+                 `alert.instances:create` and `alert.instances:write`",
+            ));
+        }
         if !self.status.is_success() {
             return Err(self.into_error());
         }
@@ -88,6 +103,28 @@ impl Answer {
         }
         let finding = format!("{}, which names no silence", self.finding());
         Err(ApiError::new(ApiErrorKind::Unknown, self.call, finding))
+    }
+
+    /// The answer to GET on one silence that the list lacks: whether it is live
+    /// all the same.
+    pub(super) fn into_hidden(self) -> Result<bool, ApiError> {
+        let message = self.message();
+        match self.status {
+            StatusCode::OK if self.is_not_json() => Err(self.not_json()),
+            StatusCode::OK => wire::is_live(&self.body).map_err(|error| {
+                let finding = format!("{}, which is no silence", self.finding());
+                ApiError::new(ApiErrorKind::Unknown, &self.call, finding)
+                    .advising(NOTHING_READ)
+                    .caused_by(error)
+            }),
+            StatusCode::FORBIDDEN => Ok(true),
+            StatusCode::NOT_FOUND
+                if message.says_no_such_silence() || message == ErrorMessage::default() =>
+            {
+                Ok(false)
+            }
+            _ => Err(self.into_error()),
+        }
     }
 
     /// The answer to DELETE; a successful one may say anything but a web page.
@@ -143,17 +180,20 @@ impl Answer {
             _ => ApiErrorKind::NotAnAlertmanager,
         };
         let error = self.error(kind);
-        match kind {
-            ApiErrorKind::Unknown if reading => error.advising(NOTHING_READ),
-            ApiErrorKind::Unauthorised if !self.authorized => error.advising(
-                "no credentials are configured for this target: add `bearer_token_file` or `basic_auth`",
-            ),
-            ApiErrorKind::NotAnAlertmanager if message.says("alertmanager is not configured") => {
-                error.advising(
-                    "this tenant has no Alertmanager configuration: upload one, or check the tenant",
-                )
+        let advice = match kind {
+            ApiErrorKind::Unknown if reading => Some(NOTHING_READ),
+            ApiErrorKind::Unauthorised if self.status == PROXY_AUTHENTICATION => {
+                Some("the proxy asks for a user name and password, which can be in `HTTP_PROXY`")
             }
-            _ => error,
+            ApiErrorKind::Unauthorised if !self.authorized && !message.says("no org id") => Some(
+                "no credentials are configured for this target: add `bearer_token_file`, \
+                 `basic_auth` or `oauth2`",
+            ),
+            _ => self.kind.advice(&self.method, self.status, kind, &message),
+        };
+        match advice {
+            Some(advice) => error.advising(advice),
+            None => error,
         }
     }
 
@@ -243,6 +283,8 @@ impl Answer {
         }
     }
 }
+
+const PROXY_AUTHENTICATION: StatusCode = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
 
 /// For a list that could not be read: there is nothing to be undone.
 pub(super) const NOTHING_READ: &str = "nothing was changed: it is asked again in the next pass";

@@ -1,17 +1,23 @@
 //! How does a call travel? Over HTTP/1.1, with a bound on every wait and body.
 
-use std::error::Error;
 use std::mem::take;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use tokio::sync::OnceCell;
 
-use super::answer::{Answer, NOTHING_READ};
+use super::answer::Answer;
+use super::connections::{Connections, Way};
+use super::credentials::{self, Credentials};
 use super::error::{ApiError, ApiErrorKind};
-use super::settings::{self, ClientSettings, Credentials, InvalidSettings};
-use super::trust::Trust;
+use super::failure::Attempt;
+use super::headers::{self, ExtraHeader};
+use super::kind::Kind;
+use super::oauth2::{NoToken, TokenSource};
+use super::secret::{Redaction, UnreadableSecret};
+use super::settings::{self, ClientSettings, InvalidSettings, Proxy, TlsSettings};
 use super::{Expired, Listing, Members, SilenceApi, wire};
 use crate::silence::{SilenceDraft, SilenceId};
 
@@ -25,79 +31,169 @@ const LARGEST_ANSWER: usize = 64 << 10;
 /// One server's silences, over HTTP.
 #[derive(Debug)]
 pub struct Client {
-    trust: Trust,
+    pub(super) kind: Kind,
     /// With the path prefix, if there is one.
     base: Url,
+    way: Way,
     timeout: Duration,
-    connect_timeout: Duration,
     credentials: Credentials,
+    /// With OAuth 2 alone.
+    tokens: Option<TokenSource>,
+    headers: Vec<ExtraHeader>,
     /// Bytes of the last list. The next is about as long, and to grow a buffer
     /// to some megabytes by doubling it takes twice the memory.
     last_list: AtomicUsize,
+    /// The version of an Alertmanager, once somebody wanted to know.
+    pub(super) version: OnceCell<String>,
 }
 
 impl Client {
-    /// Checks the settings; nothing is sent and no file is read yet.
+    /// A client with connections of its own.
     pub fn new(settings: &ClientSettings) -> Result<Self, InvalidSettings> {
+        Self::sharing(&Connections::new(1), settings)
+    }
+
+    /// Checks the settings; nothing is sent and no file is read yet.
+    pub fn sharing(
+        connections: &Connections,
+        settings: &ClientSettings,
+    ) -> Result<Self, InvalidSettings> {
         let base = settings::base_url(&settings.url)?;
-        if let Credentials::Basic { username, .. } = &settings.credentials
-            && username.contains(':')
-        {
-            return Err(InvalidSettings::Username(username.clone()));
+        let path = settings.kind.path();
+        let segments: Vec<_> = base.path_segments().into_iter().flatten().collect();
+        if segments.ends_with(&path) || segments.ends_with(&[&path[..], &["silences"]].concat()) {
+            return Err(InvalidSettings::DoubledPath {
+                url: settings.url.clone(),
+                path: path.join("/"),
+            });
         }
-        if settings.ca_file.is_some() && base.scheme() != "https" {
+        settings.credentials.check()?;
+        settings.headers.iter().try_for_each(headers::check)?;
+        if let Some((_, value)) = settings.kind.header() {
+            headers::check_value(&value)?;
+        }
+        if !settings.tls.is_default() && base.scheme() != "https" {
             return Err(InvalidSettings::TlsUnused(base.into()));
         }
+        if let Proxy::Url { url, .. } = &settings.proxy {
+            let hint = "no secret stands in this file: give the proxy in `HTTP_PROXY` and \
+                        `HTTPS_PROXY` instead, with them";
+            let within = |error: InvalidSettings| error.within("proxy_url");
+            settings::plain_url(url, "http://proxy:3128", hint).map_err(within)?;
+        }
+        let way = |url: &Url, tls: &TlsSettings| {
+            let (tls, proxy) = (tls.clone(), settings.proxy.clone());
+            let connections = connections.clone();
+            Way::new(
+                connections,
+                url.scheme(),
+                tls,
+                proxy,
+                settings.connect_timeout,
+            )
+        };
+        let tokens = match &settings.credentials {
+            Credentials::OAuth2(oauth2) => {
+                let way = |url: &Url| way(url, &oauth2.tls);
+                Some(TokenSource::new(oauth2, settings.timeout, way)?)
+            }
+            _ => None,
+        };
         Ok(Self {
-            // Custom headers, and client certificates, are to be set there.
-            trust: Trust::new(settings)?,
+            kind: settings.kind.clone(),
+            way: way(&base, &settings.tls),
             base,
             timeout: settings.timeout,
-            connect_timeout: settings.connect_timeout,
             credentials: settings.credentials.clone(),
+            tokens,
+            headers: settings.headers.clone(),
             last_list: AtomicUsize::new(0),
+            version: OnceCell::new(),
         })
     }
 
-    /// `api/v2/` and `segments` below the configured address, each segment
-    /// percent-encoded: ids come from the server and may be anything.
+    /// `segments` below the API of its kind, each segment percent-encoded: ids
+    /// come from the server and may be anything.
     fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.base.clone();
         // Only URLs that cannot have a host refuse this, and `base` has one.
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(["api", "v2"]).extend(segments);
+            path.pop_if_empty()
+                .extend(self.kind.path())
+                .extend(segments);
         }
         url
     }
 
-    /// Sends one request and receives its answer, whatever that says.
-    async fn send(
+    /// Sends one request and receives its answer, whatever that says. A token
+    /// that was refused before its time is replaced once.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        segments: &[&str],
+        body: Option<Vec<u8>>,
+    ) -> Result<Answer<'_>, ApiError> {
+        let url = self.url(segments);
+        let Some(tokens) = &self.tokens else {
+            return self.send_as(method, url, body, None).await;
+        };
+        let token = |result: Result<String, NoToken>| {
+            let call = format!("{method} {url}");
+            let no_token = ApiError::new(ApiErrorKind::NotSent, call, "there is no token to send");
+            result.map_err(|error| {
+                no_token
+                    .advising("nothing was sent: check `oauth2` of this target")
+                    .caused_by(error)
+            })
+        };
+        let first = token(tokens.token().await)?;
+        let again = (method.clone(), url.clone(), body.clone());
+        let answer = self
+            .send_as(again.0, again.1, again.2, Some(&first))
+            .await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        tokens.discard(&first).await;
+        let second = token(tokens.token().await)?;
+        self.send_as(method, url, body, Some(&second)).await
+    }
+
+    async fn send_as(
         &self,
         method: Method,
         url: Url,
-        complete: impl FnOnce(RequestBuilder) -> RequestBuilder,
-    ) -> Result<Answer, ApiError> {
+        body: Option<Vec<u8>>,
+        token: Option<&str>,
+    ) -> Result<Answer<'_>, ApiError> {
         let call = format!("{method} {url}");
+        let attempt = Attempt {
+            call: &call,
+            reading: method == Method::GET,
+            timeout: self.timeout,
+            way: &self.way,
+        };
+        let failed = |error| attempt.failed(error);
         let not_sent = |finding| {
             ApiError::new(ApiErrorKind::NotSent, &call, finding)
                 .advising("nothing was sent: check the file and its permissions")
         };
-        let http = self.trust.client().map_err(|error| {
-            not_sent("there is no authority to check the server's certificate by").caused_by(error)
-        })?;
-        let request = http.request(method.clone(), url);
-        let request = complete(request.header(ACCEPT, "application/json"));
-        let (request, redaction) = self
-            .credentials
-            .authorize(request)
+        let unusable = |error| not_sent("the files of `tls` cannot be used").caused_by(error);
+        let http = self.way.client().map_err(unusable)?;
+        let mut redaction = Redaction::default();
+        let request = self
+            .request(&http, method.clone(), url, token, &mut redaction)
             .map_err(|error| not_sent("there are no credentials to send").caused_by(error))?;
-        let failed = |error| self.failed(&call, &method, error);
+        let request = match body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
+            None => request,
+        };
         let request = request.build().map_err(failed)?;
-        let redaction = redaction.with_header_of(&request);
+        credentials::add_header_of(&request, &mut redaction);
         let mut response = http.execute(request).await.map_err(failed)?;
 
         let (status, headers) = (response.status(), take(response.headers_mut()));
-        let (bound, expected) = if method == Method::GET && status == StatusCode::OK {
+        let (bound, expected) = if attempt.reading && status == StatusCode::OK {
             (LARGEST_LIST, self.last_list.load(Ordering::Relaxed))
         } else {
             (LARGEST_ANSWER, 0)
@@ -116,76 +212,29 @@ impl Client {
             body,
             incomplete,
             redaction,
-            authorized: self.credentials != Credentials::None,
+            kind: &self.kind,
+            authorized: self.credentials != Credentials::None || !self.headers.is_empty(),
         })
     }
 
-    /// Why there is no answer, or only a part of it.
-    fn failed(&self, call: &str, method: &Method, error: reqwest::Error) -> ApiError {
-        // The call names the URL already.
-        let error = error.without_url();
-        let reading = *method == Method::GET;
-        let new = |kind, finding: &str| ApiError::new(kind, call, finding);
-        let failed = if error.is_builder() {
-            new(ApiErrorKind::NotSent, "the request cannot be written")
-        } else if error.is_connect() {
-            self.not_connected(call, &error)
-        } else if mentions(&error, "invalid HTTP") {
-            let kind = if reading {
-                ApiErrorKind::NotAnAlertmanager
-            } else {
-                ApiErrorKind::Unknown
-            };
-            new(kind, "the answer is not HTTP")
-                .advising("check the port of this target, and whether it expects `https://`")
-        } else {
-            let finding = if error.is_timeout() {
-                format!("no complete answer within {:?}", self.timeout)
-            } else {
-                "the connection broke before the answer was complete".to_owned()
-            };
-            let failed = new(ApiErrorKind::Unknown, &finding);
-            if reading {
-                failed.advising(NOTHING_READ)
-            } else {
-                failed
-            }
-        };
-        failed.caused_by(error)
-    }
-
-    /// Why no connection was made, in the words that help to mend it.
-    fn not_connected(&self, call: &str, error: &reqwest::Error) -> ApiError {
-        let new = |finding: &str| ApiError::new(ApiErrorKind::NotSent, call, finding);
-        if error.is_timeout() {
-            new(&format!("no connection within {:?}", self.connect_timeout))
-        } else if error.is_dns() {
-            new("the host name could not be resolved")
-                .advising("nothing was sent: check the name in the URL, and the name service")
-        } else if mentions(error, "certificate verify failed") {
-            let advice = match self.trust {
-                Trust::Machine(_) => {
-                    "nothing was sent: the name in the URL must be one of the certificate's, and \
-                     its authority one that this machine trusts, or the one in `tls.ca_file`"
-                }
-                Trust::File(_) => {
-                    "nothing was sent: the name in the URL must be one of the certificate's, and \
-                     its authority one of those in `tls.ca_file`"
-                }
-            };
-            new("the server's certificate is not trusted").advising(advice)
-        } else if NOT_TLS.iter().any(|words| mentions(error, words)) {
-            new("the server answered, but not with TLS").advising(
-                "nothing was sent: write `http://` in the URL of this target, or check the port",
-            )
-        } else if mentions(error, "SSL routines") {
-            new("the TLS handshake failed").advising(
-                "nothing was sent: check the port, and which TLS versions and client \
-                 certificates the server asks for",
-            )
-        } else {
-            new("no connection could be made")
+    /// A request with all its headers, but without a body.
+    fn request(
+        &self,
+        http: &reqwest::Client,
+        method: Method,
+        url: Url,
+        token: Option<&str>,
+        redaction: &mut Redaction,
+    ) -> Result<RequestBuilder, UnreadableSecret> {
+        let mut request = http
+            .request(method, url)
+            .timeout(self.timeout)
+            .header(ACCEPT, "application/json");
+        if let Some((name, value)) = self.kind.header() {
+            request = request.header(name, value);
         }
+        let request = headers::add(&self.headers, request, redaction)?;
+        self.credentials.authorize(request, token, redaction)
     }
 }
 
@@ -201,7 +250,7 @@ fn too_large(call: &str, bound: usize) -> ApiError {
 }
 
 /// Appends the body to `body`; whether it ended within `bound` bytes.
-async fn receive(
+pub(super) async fn receive(
     response: &mut Response,
     body: &mut Vec<u8>,
     bound: usize,
@@ -217,54 +266,49 @@ async fn receive(
     Ok(true)
 }
 
-/// How OpenSSL, by its version, calls an answer that is not TLS.
-const NOT_TLS: [&str; 3] = [
-    "wrong version number",
-    "packet length too long",
-    "http request",
-];
-
-/// Whether a cause below `error` says `text`: TLS and HTTP libraries keep their
-/// reasons in words only.
-fn mentions(error: &reqwest::Error, text: &str) -> bool {
-    std::iter::successors(error.source(), |&cause| cause.source())
-        .any(|cause| cause.to_string().contains(text))
-}
-
 impl SilenceApi for Client {
     async fn list(&self) -> Result<Listing, ApiError> {
-        let url = self.url(&["silences"]);
-        let answer = self.send(Method::GET, url, |request| request).await?;
+        let answer = self.send(Method::GET, &["silences"], None).await?;
         let length = answer.body.len();
         self.last_list.store(length, Ordering::Relaxed);
         answer.into_listing()
     }
 
     async fn members(&self) -> Option<Members> {
-        let url = self.url(&["status"]);
-        let answer = self.send(Method::GET, url, |request| request).await.ok()?;
+        if !self.kind.shows_replicas() {
+            return None;
+        }
+        let answer = self.send(Method::GET, &["status"], None).await.ok()?;
         (answer.status == StatusCode::OK)
             .then(|| wire::members(&answer.body))
             .flatten()
     }
 
+    async fn hides(&self, id: &SilenceId) -> Result<bool, ApiError> {
+        if !self.kind.hides_silences() {
+            return Ok(false);
+        }
+        let segments = ["silence", id.as_str()];
+        let answer = self.send(Method::GET, &segments, None).await?;
+        answer.into_hidden()
+    }
+
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
-        let url = self.url(&["silences"]);
         let body = wire::postable(draft).map_err(|error| {
+            let call = format!("POST {}", self.url(&["silences"]));
             let finding = "the silence cannot be written as JSON";
-            ApiError::new(ApiErrorKind::NotSent, format!("POST {url}"), finding).caused_by(error)
+            ApiError::new(ApiErrorKind::NotSent, call, finding).caused_by(error)
         })?;
-        let answer = self
-            .send(Method::POST, url, |request| {
-                request.header(CONTENT_TYPE, "application/json").body(body)
-            })
-            .await?;
-        answer.into_silence_id()
+        let answer = self.send(Method::POST, &["silences"], Some(body)).await?;
+        match answer.into_silence_id(draft) {
+            Err(error) => Err(self.explain(error, draft).await),
+            id => id,
+        }
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
-        let url = self.url(&["silence", id.as_str()]);
-        let answer = self.send(Method::DELETE, url, |request| request).await?;
+        let segments = ["silence", id.as_str()];
+        let answer = self.send(Method::DELETE, &segments, None).await?;
         answer.into_expired()
     }
 }

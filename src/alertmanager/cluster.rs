@@ -126,6 +126,10 @@ impl<A: SilenceApi> SilenceApi for Cluster<A> {
         self.current().members().await
     }
 
+    async fn hides(&self, id: &SilenceId) -> Result<bool, ApiError> {
+        self.current().hides(id).await
+    }
+
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         self.current().set(draft).await
     }

@@ -1,5 +1,6 @@
 //! What went wrong with a call, and what may be done next?
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,7 @@ pub struct ApiError {
     kind: ApiErrorKind,
     call: String,
     finding: String,
-    advice: &'static str,
+    advice: Cow<'static, str>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -69,14 +70,14 @@ impl ApiError {
             kind,
             call: call.into(),
             finding: finding.into(),
-            advice: advice(kind),
+            advice: advice(kind).into(),
             source: None,
         }
     }
 
     /// With better advice than the kind alone gives.
-    pub(super) fn advising(mut self, advice: &'static str) -> Self {
-        self.advice = advice;
+    pub(super) fn advising(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
+        self.advice = advice.into();
         self
     }
 

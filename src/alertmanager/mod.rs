@@ -7,10 +7,18 @@
 mod answer;
 mod client;
 mod cluster;
+mod connections;
+mod credentials;
 mod error;
 mod excerpt;
+mod failure;
+mod headers;
+mod kind;
+mod oauth2;
+mod secret;
 mod settings;
-mod trust;
+mod tls;
+mod version;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -21,8 +29,12 @@ use crate::timestamp::Timestamp;
 
 pub use client::Client;
 pub use cluster::Cluster;
+pub use connections::Connections;
+pub use credentials::{Credentials, OAuth2};
 pub use error::{ApiError, ApiErrorKind, Limit};
-pub use settings::{ClientSettings, Credentials, InvalidSettings};
+pub use headers::{ExtraHeader, HeaderSource};
+pub use kind::Kind;
+pub use settings::{ClientCertificate, ClientSettings, InvalidSettings, Proxy, TlsSettings};
 
 /// What silenced asks of a server, over HTTP or in memory.
 ///
@@ -42,6 +54,13 @@ pub trait SilenceApi: Send + Sync {
     /// matters: when a list lacks what was written just now, and once to see
     /// which servers are one cluster.
     fn members(&self) -> impl Future<Output = Option<Members>> + Send;
+
+    /// Whether its list leaves out this silence although it is live, for want of
+    /// a permission to read it. Most servers never do, and are not asked.
+    fn hides(&self, id: &SilenceId) -> impl Future<Output = Result<bool, ApiError>> + Send {
+        let _ = id;
+        async { Ok(false) }
+    }
 
     /// Ends a silence now. One that has ended already is [`Expired::Done`] too.
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send;

@@ -82,6 +82,32 @@ pub(super) fn members(body: &[u8]) -> Option<Members> {
     })
 }
 
+/// The version in the answer to `GET /api/v2/status`.
+pub(super) fn version(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Versioned {
+        version_info: VersionInfo,
+    }
+    #[derive(Deserialize)]
+    struct VersionInfo {
+        version: String,
+    }
+    let versioned: Versioned = serde_json::from_slice(body).ok()?;
+    Some(excerpt(&versioned.version_info.version))
+}
+
+/// Whether the answer to `GET /api/v2/silence/{id}` shows it pending or active.
+pub(super) fn is_live(body: &[u8]) -> serde_json::Result<bool> {
+    #[derive(Deserialize)]
+    struct One<'a> {
+        #[serde(borrow)]
+        status: Status<'a>,
+    }
+    let one: One<'_> = serde_json::from_slice(body)?;
+    Ok(one.status.state != "expired")
+}
+
 /// The body that creates or updates `draft`.
 pub(super) fn postable(draft: &SilenceDraft) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&PostableSilence {

@@ -12,7 +12,7 @@ use clap::Args;
 use super::service::{self, Service};
 use super::terminal::Terminal;
 use super::{CommandError, Exit, environment, pass, signals};
-use crate::alertmanager::{Client, ClientSettings};
+use crate::alertmanager::{Client, ClientSettings, Cluster};
 use crate::clock::Clock;
 use crate::config::{DEFAULT_LISTEN, listen_address};
 use crate::matcher::{MatchOperator, Matcher, Matchers};
@@ -98,13 +98,14 @@ impl Arguments {
         ))?;
         let name = |text| TargetName::new(text).map_err(CommandError::failed);
         let client =
-            Client::new(&ClientSettings::new(alertmanager)).map_err(CommandError::failed)?;
+            Client::new(&ClientSettings::new(&alertmanager)).map_err(CommandError::failed)?;
+        let server = Cluster::of_one(alertmanager, client);
         let source = SourceSettings::Directory(self.directory);
         let service = Service {
             settings: Settings::new(InstanceName::new("demo").map_err(CommandError::failed)?),
             zones,
             source: Source::open(source, None).map_err(CommandError::failed)?,
-            targets: vec![Target::new(name("demo")?, BTreeMap::new(), client)],
+            targets: vec![Target::new(name("demo")?, BTreeMap::new(), server)],
             interval: INTERVAL,
             listener,
             authorisation: if page.ip().is_loopback() {

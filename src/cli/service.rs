@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use super::history::SharedSource;
 use super::signals::stopped;
 use super::{CommandError, pass};
-use crate::alertmanager::Client;
+use crate::alertmanager::{Client, Cluster};
 use crate::clock::Clock;
 use crate::daemon::{Daemon, ReadSource};
 use crate::plan::Settings;
@@ -30,7 +30,7 @@ pub(super) struct Service {
     pub(super) settings: Settings,
     pub(super) source: Source,
     pub(super) zones: ZoneSource,
-    pub(super) targets: Vec<Target<Client>>,
+    pub(super) targets: Vec<Target<Cluster<Client>>>,
     pub(super) interval: Duration,
     pub(super) listener: TcpListener,
     pub(super) authorisation: Authorisation,

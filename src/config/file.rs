@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_saphyr::{Error, Spanned};
 
+use super::access_keys::{BasicAuthKeys, HeaderKeys, OAuth2Keys, TlsKeys};
+use super::generate::Item;
 use super::problem::{Given, Origin, Place, Problems};
 use crate::nearest::nearest;
 
@@ -59,32 +61,33 @@ pub(super) struct GuardKeys {
     pub(super) max_create: Option<Text>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetKeys {
     pub(super) name: Option<Text>,
     pub(super) kind: Option<Text>,
     pub(super) url: Option<Text>,
     #[serde(default)]
+    pub(super) urls: Vec<Text>,
+    pub(super) datasource_uid: Option<Text>,
+    pub(super) organisation: Option<Text>,
+    pub(super) tenant: Option<Text>,
+    pub(super) prefix: Option<Text>,
+    #[serde(default)]
     pub(super) labels: BTreeMap<String, String>,
     pub(super) bearer_token_file: Option<Text>,
     pub(super) basic_auth: Option<BasicAuthKeys>,
+    pub(super) oauth2: Option<OAuth2Keys>,
+    #[serde(default)]
+    pub(super) http_headers: BTreeMap<String, Spanned<HeaderKeys>>,
     #[serde(default)]
     pub(super) tls: TlsKeys,
+    pub(super) proxy_url: Option<Text>,
+    pub(super) no_proxy: Option<Text>,
+    pub(super) proxy_from_environment: Option<Text>,
     pub(super) timeout: Option<Text>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct BasicAuthKeys {
-    pub(super) username: Text,
-    pub(super) password_file: Text,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TlsKeys {
-    pub(super) ca_file: Option<Text>,
+    pub(super) for_each: Option<Vec<Item>>,
+    pub(super) for_each_file: Option<Text>,
 }
 
 /// A file that was read, or the absence of one: then no key is set.
@@ -139,7 +142,7 @@ impl ConfigurationFile {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let mut text = String::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_string(&mut text))
@@ -154,6 +157,12 @@ fn read_text(path: &Path) -> Result<String, String> {
 fn explain(path: &Path, error: &Error) -> String {
     let error = error.without_snippet();
     let problem = match error {
+        Error::SerdeUnknownField { field, .. } if field == "insecure_skip_verify" => {
+            "there is no `insecure_skip_verify`, for whoever answers could read the credentials: \
+             name the authority of the server's certificate, or the certificate itself if it is \
+             self-signed, in `ca_file`"
+                .to_owned()
+        }
         Error::SerdeUnknownField {
             field, expected, ..
         } => match nearest(field, expected.iter().copied()).first() {

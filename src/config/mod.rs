@@ -1,7 +1,11 @@
 //! How is this installation set up? Settings from flags, the environment and
 //! the configuration file, in that order of precedence, checked together.
 
+mod access;
+mod access_keys;
 mod file;
+mod generate;
+mod kind;
 mod problem;
 mod target;
 
@@ -11,7 +15,7 @@ use std::time::Duration;
 
 pub use problem::{Given, Origin, Place, Problems};
 
-use crate::alertmanager::Client;
+use crate::alertmanager::{Client, Cluster};
 use crate::duration;
 use crate::name::InstanceName;
 use crate::plan::{Guard, HandExpired, Mode, Settings};
@@ -80,7 +84,7 @@ pub struct Configuration {
     /// Where the declarations are.
     pub source: SourceSettings,
     /// Where the silences are; at least one.
-    pub targets: Vec<Target<Client>>,
+    pub targets: Vec<Target<Cluster<Client>>>,
     /// The time between two passes.
     pub interval: Duration,
     /// What to serve on.

@@ -4,22 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Resolver;
-use super::file::{ConfigurationFile, TargetKeys};
+use super::file::TargetKeys;
+use super::generate::{Entry, MOST_TARGETS};
 use super::problem::{Given, Origin};
-use crate::alertmanager::{Client, ClientSettings, Credentials};
+use crate::alertmanager::{Client, ClientSettings, Cluster, Connections, InvalidSettings};
 use crate::name::TargetName;
 use crate::reconcile::Target;
 
-/// Each target has a client with up to eight idle connections: 8,000 sockets at
-/// most, and eight targets are worked on at a time.
-const MOST_TARGETS: usize = 1000;
+/// Alertmanager's documentation knows clusters of three; gossip to more than a
+/// dozen would take longer than it helps.
+const MOST_MEMBERS: usize = 16;
 
 /// A list of 50,000 silences takes a second; what takes minutes is broken.
 const TIMEOUT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(10));
 
 impl Resolver<'_> {
     /// Those that could be understood.
-    pub(super) fn targets(&mut self) -> Vec<Target<Client>> {
+    pub(super) fn targets(&mut self) -> Vec<Target<Cluster<Client>>> {
         if let Some(url) = &self.overrides.alertmanager {
             return self.target_of_flags(url).into_iter().collect();
         }
@@ -28,40 +29,37 @@ impl Resolver<'_> {
                            in a configuration file write `labels` below the target";
             self.problems.add(&label.origin, problem);
         }
-        let file = self.file;
-        let entries = &file.keys.targets;
-        if entries.is_empty() {
+        if self.file.keys.targets.is_empty() {
             self.missing(
                 "there is no target: give the URL of an Alertmanager with --alertmanager or \
                  SILENCED_ALERTMANAGER, or `targets: [{name: ..., url: ...}]` in the \
                  configuration file",
             );
         }
+        let entries = self.entries();
         if let Some(beyond) = entries.get(MOST_TARGETS) {
-            let origin = file.origin("targets", beyond);
             let problem = format!("more than {MOST_TARGETS} targets");
-            self.problems.add(&origin, problem);
+            self.problems.add(&beyond.origin, problem);
             return Vec::new();
         }
+        let connections = Connections::new(entries.len());
         let mut names = BTreeSet::new();
         let mut targets = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let key = format!("targets[{index}]");
-            let origin = file.origin(&key, entry);
-            let Some(target) = self.target_of_file(&key, &origin, &entry.value) else {
+        for entry in &entries {
+            let Some(target) = self.target_of_file(entry, &connections) else {
                 continue;
             };
             if names.insert(target.name().clone()) {
                 targets.push(target);
             } else {
                 let problem = format!("another target is called `{}` too", target.name());
-                self.problems.add(&origin, problem);
+                self.problems.add(&entry.origin, problem);
             }
         }
         targets
     }
 
-    fn target_of_flags(&mut self, url: &Given) -> Option<Target<Client>> {
+    fn target_of_flags(&mut self, url: &Given) -> Option<Target<Cluster<Client>>> {
         let mut labels = BTreeMap::new();
         for given in &self.overrides.target_labels {
             let label = given.read(&mut self.problems, |text| {
@@ -81,75 +79,106 @@ impl Resolver<'_> {
         let client = url.read(&mut self.problems, |url| {
             Client::new(&ClientSettings::new(url))
         })?;
-        Some(Target::new(name, labels, client))
+        let cluster = Cluster::of_one(&url.value, client);
+        Some(Target::new(name, labels, cluster))
     }
 
     fn target_of_file(
         &mut self,
-        key: &str,
-        origin: &Origin,
-        keys: &TargetKeys,
-    ) -> Option<Target<Client>> {
+        Entry { key, origin, keys }: &Entry,
+        connections: &Connections,
+    ) -> Option<Target<Cluster<Client>>> {
         let file = self.file;
         let given = |name: &str, text| file.given(&format!("{key}.{name}"), text);
         let name = given("name", keys.name.as_ref());
-        let url = given("url", keys.url.as_ref());
-        for (word, value) in [("name", &name), ("url", &url)] {
-            if value.is_none() {
-                self.problems
-                    .add(origin, format!("the key `{word}` is missing"));
-            }
+        if name.is_none() {
+            self.problems.add(origin, "the key `name` is missing");
         }
-        if let Some(kind) = given("kind", keys.kind.as_ref())
-            && kind.value != "alertmanager"
-        {
-            let problem = format!("unknown kind `{}`; write `alertmanager`", kind.value);
-            self.problems.add(&kind.origin, problem);
-        }
+        let urls = self.urls(key, origin, keys);
+        let kind = self.kind(key, origin, keys);
         let timeout = given("timeout", keys.timeout.as_ref());
         let timeout = self.duration(timeout.as_ref(), ClientSettings::TIMEOUT, TIMEOUT);
-        let credentials = self.credentials(origin, file, key, keys);
-        let ca_file = given("tls.ca_file", keys.tls.ca_file.as_ref());
+        let credentials = self.credentials(origin, key, keys);
+        let tls = self.tls(&format!("{key}.tls"), origin, &keys.tls);
+        let proxy = self.proxy(key, keys);
         let name = name.and_then(|name| name.read(&mut self.problems, TargetName::new));
-        let client = url?.read(&mut self.problems, |url| {
-            Client::new(&ClientSettings {
-                timeout,
-                credentials,
-                ca_file: ca_file.map(|given| given.path()),
-                ..ClientSettings::new(url)
-            })
-        });
-        Some(Target::new(name?, keys.labels.clone(), client?))
+        let mut settings = ClientSettings {
+            kind: kind.unwrap_or_default(),
+            timeout,
+            credentials,
+            headers: self.headers(key, keys),
+            tls: tls.unwrap_or_default(),
+            proxy: proxy.unwrap_or_default(),
+            ..ClientSettings::new("")
+        };
+        let mut members = Vec::with_capacity(urls.len());
+        for url in &urls {
+            settings.url.clone_from(&url.value);
+            match Client::sharing(connections, &settings) {
+                Ok(client) => members.push((url.value.clone(), client)),
+                Err(error) => self.add_invalid(key, keys, &url.origin, error),
+            }
+        }
+        if members.len() < urls.len() {
+            return None;
+        }
+        let mut members = members.into_iter();
+        let cluster = Cluster::new(members.next()?, members.collect());
+        Some(Target::new(name?, keys.labels.clone(), cluster))
     }
 
-    fn credentials(
-        &mut self,
-        origin: &Origin,
-        file: &ConfigurationFile,
-        key: &str,
-        keys: &TargetKeys,
-    ) -> Credentials {
-        let token = keys.bearer_token_file.as_ref();
-        let token = file.given(&format!("{key}.bearer_token_file"), token);
-        match (token, &keys.basic_auth) {
-            (None, None) => Credentials::None,
-            (Some(token), None) => Credentials::Bearer {
-                token_file: token.path(),
-            },
-            (token, Some(basic)) => {
-                if token.is_some() {
-                    let problem = "write either `bearer_token_file` or `basic_auth`, not both";
-                    self.problems.add(origin, problem);
-                }
-                let password = Given {
-                    value: basic.password_file.value.clone(),
-                    origin: file.origin("password_file", &basic.password_file),
-                };
-                Credentials::Basic {
-                    username: basic.username.value.clone(),
-                    password_file: password.path(),
-                }
+    /// The addresses of a target: one, or those of the members of a cluster.
+    fn urls(&mut self, key: &str, origin: &Origin, keys: &TargetKeys) -> Vec<Given> {
+        let named = |name: String, text| self.file.given(&format!("{key}.{name}"), Some(text));
+        let url = keys
+            .url
+            .iter()
+            .filter_map(|url| named("url".to_owned(), url));
+        let numbered = keys.urls.iter().enumerate();
+        let urls = numbered.filter_map(|(index, url)| named(format!("urls[{index}]"), url));
+        let urls: Vec<Given> = url.chain(urls).collect();
+        if urls.is_empty() {
+            let problem = "the key `url` is missing, or `urls` for the members of a cluster";
+            self.problems.add(origin, problem);
+        }
+        if keys.url.is_some() && !keys.urls.is_empty() {
+            let problem = "write either `url` or `urls`, not both";
+            self.problems.add(origin, problem);
+        }
+        let mut seen = BTreeSet::new();
+        for url in &urls {
+            if !seen.insert(url.value.trim_end_matches('/')) {
+                let problem = format!("`{}` stands there twice", url.value);
+                self.problems.add(&url.origin, problem);
             }
+        }
+        if let Some(beyond) = urls.get(MOST_MEMBERS) {
+            let problem = format!("more than {MOST_MEMBERS} members of a cluster");
+            self.problems.add(&beyond.origin, problem);
+        }
+        urls
+    }
+
+    /// What is wrong with a target, at the key that it is about.
+    fn add_invalid(&mut self, key: &str, keys: &TargetKeys, url: &Origin, error: InvalidSettings) {
+        let file = self.file;
+        let at = |name: &str, text| file.origin(&format!("{key}.{name}"), text);
+        match error {
+            InvalidSettings::Nested { key: name, problem } => {
+                let text = match name {
+                    "proxy_url" => keys.proxy_url.as_ref(),
+                    _ => keys.oauth2.as_ref().map(|oauth2| &oauth2.token_url),
+                };
+                let origin = text.map_or(url.clone(), |text| at(name, text));
+                self.problems.add(&origin, problem);
+            }
+            InvalidSettings::Header { ref name, .. } => {
+                let header = keys.http_headers.get(name);
+                let name = format!("{key}.http_headers.{name}");
+                let origin = header.map_or(url.clone(), |header| file.origin(&name, header));
+                self.problems.add(&origin, error);
+            }
+            _ => self.problems.add(url, error),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fields::{Fields, boolean, list, text, wrong_type};
 use super::report::{Position, Report};
 use super::yaml::{Kind, Node};
-use crate::matcher::{MatchOperator, Matcher, MatcherWarning, Matchers};
+use crate::matcher::{MatchOperator, Matcher, MatcherWarning, Matchers, RULE_LABEL};
 
 /// Matchers of one silence. Alertmanager tests each against every alert.
 const MATCHERS: usize = 64;
@@ -64,6 +64,12 @@ fn matcher(node: &Node, report: &Report<'_>) -> Option<Matcher> {
     };
     for warning in warnings {
         report.warning(node.at, "matcher-portability", warning.to_string(), "");
+    }
+    if matcher.name == RULE_LABEL && matcher.operator != MatchOperator::Equal {
+        let what = format!("`{matcher}` does not make this the silence of one rule");
+        let hint = "Grafana asks for the rights to all silences, unless you write \
+                    `__alert_rule_uid__=\"...\"`";
+        report.warning(node.at, "not-rule-specific", what, hint);
     }
     if let Err(error) = matcher.check_placeholders() {
         let hint = "write `${target.LABEL}` in the value, or `$${target.` for the text itself";

@@ -13,6 +13,9 @@ pub use placeholder::{InvalidPlaceholder, MissingLabel};
 pub use semantics::{CompiledMatcher, InvalidMatcher, MatcherWarning};
 pub use syntax::{MatcherSyntaxError, MatcherSyntaxErrorKind};
 
+/// By an equal matcher on this label Grafana knows the silences of one rule.
+pub const RULE_LABEL: &str = "__alert_rule_uid__";
+
 /// How a matcher compares a label's value with its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum MatchOperator {

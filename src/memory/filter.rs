@@ -10,8 +10,8 @@ use std::str::Chars;
 
 use crate::matcher::{MatchOperator, Matcher};
 
+use super::settings::Settings;
 use super::silence::StoredSilence;
-use super::version::Version;
 use crate::matcher::regex::GoRegex;
 
 /// One `filter` parameter of a list.
@@ -37,8 +37,8 @@ pub enum InvalidFilter {
 
 impl Filter {
     /// Reads one matcher.
-    pub fn parse(text: &str, version: Version) -> Result<Self, InvalidFilter> {
-        if !version.has_utf8_names() {
+    pub fn parse(text: &str, settings: &Settings) -> Result<Self, InvalidFilter> {
+        if !settings.has_utf8_names() {
             return parse_classic(text).map(Self);
         }
         if text.starts_with('{') || text.ends_with('}') {

@@ -29,6 +29,12 @@ impl IdSequence {
         ))
     }
 
+    /// A number below `end`; 0 if that is 0.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.draw() % end).unwrap_or_default()
+    }
+
     /// Steele, Lea and Flood's `SplitMix64`.
     const fn draw(&mut self) -> u64 {
         self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);

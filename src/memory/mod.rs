@@ -10,11 +10,16 @@
 //! writes having different instants (a simulated clock may stand still), and
 //! ties in a list are in the order of their ids.
 
+mod cluster;
 mod error;
 mod filter;
 #[cfg(feature = "daemon")]
+pub mod grafana;
+#[cfg(feature = "daemon")]
 pub mod http;
 mod id;
+#[cfg(feature = "daemon")]
+pub mod mimir;
 mod settings;
 mod silence;
 mod size;
@@ -35,9 +40,10 @@ use crate::silence::{SilenceId, SilenceState};
 use id::IdSequence;
 use validate::validate;
 
+pub use cluster::{Cluster, Node};
 pub use error::{PostError, UnknownSilence};
 pub use filter::{Filter, InvalidFilter};
-pub use settings::{RequestCounts, Settings};
+pub use settings::{LabelNames, RequestCounts, Settings};
 pub use silence::{PostedSilence, StoredSilence};
 pub use version::Version;
 
@@ -79,6 +85,12 @@ impl MemoryAlertmanager {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.settings.version
+    }
+
+    /// What it was started with.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// How often each request was made since the start.
@@ -137,7 +149,7 @@ impl MemoryAlertmanager {
             if posted.starts_at.timestamp() == GO_ZERO_TIME {
                 posted.starts_at = now.fixed_offset();
             }
-            validate(&posted.matchers, version)?;
+            validate(&posted.matchers, &self.settings)?;
         }
 
         let previous = match &posted.id {
@@ -159,10 +171,10 @@ impl MemoryAlertmanager {
         let created = self.stored(id, posted, now);
         self.check_size(&created)?;
         if let Some(replaced) = replaced {
-            self.keep(replaced);
+            self.write(replaced);
         }
         if !version.validates_first() {
-            validate(&created.matchers, version)?;
+            validate(&created.matchers, &self.settings)?;
         }
         self.store(created)
     }
@@ -179,7 +191,7 @@ impl MemoryAlertmanager {
         self.maintain(now);
         let silence = self.silences.get(id).ok_or(UnknownSilence)?;
         if let Some(ended) = self.ended(silence, now) {
-            self.keep(ended);
+            self.write(ended);
         }
         Ok(())
     }
@@ -240,19 +252,16 @@ impl MemoryAlertmanager {
     }
 
     fn stored(&self, id: SilenceId, posted: PostedSilence, now: DateTime<Utc>) -> StoredSilence {
-        let Settings {
-            version, retention, ..
-        } = self.settings;
         StoredSilence {
             id,
             matchers: posted.matchers,
             starts_at: posted.starts_at,
             ends_at: posted.ends_at,
             updated_at: now.fixed_offset(),
-            forgotten_at: later(posted.ends_at, retention),
+            forgotten_at: later(posted.ends_at, self.settings.retention),
             created_by: posted.created_by,
             comment: posted.comment,
-            annotations: if version.keeps_annotations() {
+            annotations: if self.settings.keeps_annotations() {
                 posted.annotations
             } else {
                 BTreeMap::new()
@@ -291,8 +300,18 @@ impl MemoryAlertmanager {
             }
         }
         let id = silence.id.clone();
-        self.keep(silence);
+        self.write(silence);
         Ok(id)
+    }
+
+    /// Keeps what a request made of a silence, unless what is held was written
+    /// later: by a peer whose clock is ahead, or before this clock was set back.
+    /// The client is told of success either way.
+    fn write(&mut self, silence: StoredSilence) {
+        let held = self.silences.get(&silence.id);
+        if held.is_none_or(|held| held.updated_at <= silence.updated_at) {
+            self.keep(silence);
+        }
     }
 
     /// `silence` as it is if it ends now, unless it has ended already. One that

@@ -11,6 +11,10 @@ use super::version::Version;
 pub struct Settings {
     /// Whose behaviour is imitated.
     pub version: Version,
+    /// Whether annotations are kept, if the version has them.
+    pub annotations: bool,
+    /// Which label names and filters are read, if the version has a choice.
+    pub names: LabelNames,
     /// How long a silence is kept after its end (`--data.retention`).
     pub retention: Duration,
     /// How often garbage is collected (`--data.maintenance-interval`).
@@ -29,6 +33,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             version: Version::default(),
+            annotations: true,
+            names: LabelNames::default(),
             retention: Duration::from_hours(120),
             maintenance_interval: Duration::from_mins(15),
             max_silences: None,
@@ -36,6 +42,31 @@ impl Default for Settings {
             seed: 0,
         }
     }
+}
+
+impl Settings {
+    /// Whether annotations come back.
+    #[must_use]
+    pub fn keeps_annotations(&self) -> bool {
+        self.annotations && self.version.keeps_annotations()
+    }
+
+    /// Whether a label name may be any text; otherwise `[a-zA-Z_][a-zA-Z0-9_]*`.
+    #[must_use]
+    pub fn has_utf8_names(&self) -> bool {
+        self.names == LabelNames::Utf8 && self.version.has_utf8_names()
+    }
+}
+
+/// Which label names are there?
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LabelNames {
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`, what `--enable-feature=classic-mode` asks for
+    /// and Mimir has unless it is told `-alertmanager.utf8-strict-mode-enabled`.
+    Classic,
+    /// Any text, in the versions that can.
+    #[default]
+    Utf8,
 }
 
 /// How often was each request made? What the client paid.

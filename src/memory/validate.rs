@@ -8,15 +8,17 @@ use crate::matcher::regex::GoRegex;
 use crate::matcher::{Matcher, Matchers};
 
 use super::error::PostError;
+use super::settings::Settings;
 use super::version::Version;
 
 /// Only the matchers have rules beyond the types of the fields.
-pub(super) fn validate(matchers: &Matchers, version: Version) -> Result<(), PostError> {
+pub(super) fn validate(matchers: &Matchers, settings: &Settings) -> Result<(), PostError> {
+    let version = settings.version;
     let matchers = matchers.as_slice();
     let start = version.invalid_silence();
     let newest = version >= Version::V0_33;
     for (index, matcher) in matchers.iter().enumerate() {
-        if let Err(reason) = validate_matcher(matcher, version) {
+        if let Err(reason) = validate_matcher(matcher, settings) {
             let set = if newest { " in set 0" } else { "" };
             return Err(PostError::Invalid(format!(
                 "{start}: invalid label matcher {index}{set}: {reason}"
@@ -32,9 +34,9 @@ pub(super) fn validate(matchers: &Matchers, version: Version) -> Result<(), Post
     Ok(())
 }
 
-fn validate_matcher(matcher: &Matcher, version: Version) -> Result<(), String> {
+fn validate_matcher(matcher: &Matcher, settings: &Settings) -> Result<(), String> {
     let name = &matcher.name;
-    let valid_name = if version.has_utf8_names() {
+    let valid_name = if settings.has_utf8_names() {
         !name.is_empty()
     } else {
         is_classic_label_name(name)
@@ -43,7 +45,7 @@ fn validate_matcher(matcher: &Matcher, version: Version) -> Result<(), String> {
         return Err(format!("invalid label name {name:?}"));
     }
     if matcher.operator.is_regex() {
-        validate_regex(&matcher.value, version).map_err(|reason| {
+        validate_regex(&matcher.value, settings.version).map_err(|reason| {
             format!("invalid regular expression {:?}: {reason}", matcher.value)
         })?;
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::matcher::{MatchOperator, Matcher, Matchers};
 use crate::silence::{SilenceId, SilenceState};
 
+use super::settings::Settings;
 use super::silence::{PostedSilence, StoredSilence};
 use super::time;
 use super::version::Version;
@@ -70,7 +71,7 @@ const MATCHER_KEYS: [&str; 4] = ["name", "value", "isRegex", "isEqual"];
 
 /// Reads the body of a POST. Types and times are judged before what is missing,
 /// and of what is missing the first in the order of the alphabet is named.
-pub(super) fn read_silence(body: &[u8], version: Version) -> Result<PostedSilence, BodyError> {
+pub(super) fn read_silence(body: &[u8], settings: &Settings) -> Result<PostedSilence, BodyError> {
     let text = replace_lone_surrogates(&decode_utf8(body));
     let malformed = |error: serde_json::Error| BodyError::Malformed(error.to_string());
     // Whatever follows the first value is never read.
@@ -79,9 +80,10 @@ pub(super) fn read_silence(body: &[u8], version: Version) -> Result<PostedSilenc
         .next()
         .ok_or_else(|| BodyError::Required("silence".to_owned()))?
         .map_err(malformed)?;
-    let value = with_exact_keys(value, version)?;
+    let value = with_exact_keys(value, settings)?;
     let wire: PostedWire = serde_json::from_value(value).map_err(malformed)?;
 
+    let version = settings.version;
     let starts_at = read_time(wire.starts_at, version)?;
     let ends_at = read_time(wire.ends_at, version)?;
     let comment = required(wire.comment, || "comment".to_owned())?;
@@ -113,6 +115,33 @@ pub(super) fn read_silence(body: &[u8], version: Version) -> Result<PostedSilenc
     })
 }
 
+/// A silence as a server without annotations reads it and writes it again, which
+/// knows no other keys than those of a silence. `None` if the body is none by its
+/// types; what is missing stays so, and times come out in one form.
+pub(super) fn without_annotations(body: &[u8]) -> Option<Value> {
+    let settings = Settings {
+        annotations: false,
+        ..Settings::default()
+    };
+    if let Err(BodyError::Malformed(_)) = read_silence(body, &settings) {
+        return None;
+    }
+    let text = replace_lone_surrogates(&decode_utf8(body));
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+    let value = values.next().and_then(Result::ok).unwrap_or_default();
+    let mut value = with_exact_keys(value, &settings).ok()?;
+    if let Some(silence) = value.as_object_mut() {
+        silence.retain(|key, _| SILENCE_KEYS.contains(&key.as_str()));
+        for key in ["startsAt", "endsAt"] {
+            let written = silence.get(key).and_then(Value::as_str);
+            if let Some(time) = written.and_then(|text| time::parse(text, settings.version)) {
+                silence.insert(key.to_owned(), Value::from(time::print(time)));
+            }
+        }
+    }
+    Some(value)
+}
+
 fn required<T>(value: Option<T>, key: impl FnOnce() -> String) -> Result<T, BodyError> {
     value.ok_or_else(|| BodyError::Required(key()))
 }
@@ -141,13 +170,13 @@ fn read_matcher(index: usize, wire: MatcherWire) -> Result<Matcher, BodyError> {
 /// Go finds keys in any case, takes null for an empty object, and never an
 /// array for one, as serde does. Versions without annotations do not look at
 /// them at all.
-fn with_exact_keys(value: Value, version: Version) -> Result<Value, BodyError> {
+fn with_exact_keys(value: Value, settings: &Settings) -> Result<Value, BodyError> {
     let mut silence = match value {
         Value::Null => Map::new(),
         Value::Object(object) => fold_case(object, &SILENCE_KEYS),
         _ => return Err(BodyError::Malformed("it is not an object".to_owned())),
     };
-    if !version.keeps_annotations() {
+    if !settings.keeps_annotations() {
         silence.remove("annotations");
     }
     if let Some(Value::Array(matchers)) = silence.get_mut("matchers") {

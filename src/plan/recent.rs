@@ -106,6 +106,25 @@ impl RecentWrites {
                 .any(|silence| silence.is_live() && self.has_just_ended(&silence.id, now, settle))
     }
 
+    /// What we made so long ago that every list should show it, and this one
+    /// does not. It is gone, or we may not see it: that must be asked.
+    #[must_use]
+    pub fn overdue(&self, listed: &[Silence], now: Timestamp, settle: Duration) -> Vec<SilenceId> {
+        let listed = among(listed, &self.made);
+        self.made
+            .iter()
+            .filter(|(id, made)| now.since(made.at) >= settle && !listed.contains(id))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// What we made is gone.
+    pub fn lost(&mut self, ids: &[SilenceId]) {
+        for id in ids {
+            self.made.remove(id);
+        }
+    }
+
     /// Believes the list: whatever we did, the server's state is what it shows.
     pub fn settle(&mut self) {
         self.made.clear();
@@ -117,7 +136,9 @@ impl RecentWrites {
     /// Drops what no longer matters: writes that have settled, and ended
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
-        self.made.retain(|_, made| now.since(made.at) < settle);
+        let shown: BTreeSet<SilenceId> = among(listed, &self.made).into_iter().cloned().collect();
+        self.made
+            .retain(|id, made| now.since(made.at) < settle || !shown.contains(id));
         self.doubtful.retain(|_, at| now.since(*at) < settle);
         let listed = among(listed, &self.ended);
         self.ended

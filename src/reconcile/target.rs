@@ -11,10 +11,15 @@ use crate::alertmanager::{Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, apply};
 use crate::name::TargetName;
 use crate::plan::{Plan, PlanInput, RecentWrites, Settings, plan};
+use crate::silence::Silence;
 use crate::timestamp::Timestamp;
 
 /// A clock that is this much off deserves a remark; requests take seconds at worst.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(30);
+
+/// Missing silences that are asked for one by one. When a server has lost its
+/// state, or a token its rights, any of them tells.
+const MOST_ASKED: usize = 10;
 
 /// One Alertmanager-compatible endpoint.
 #[derive(Debug)]
@@ -85,15 +90,12 @@ impl<A: SilenceApi> Target<A> {
         };
         let listing = match listed {
             Ok(listing) => listing,
-            Err(error) => {
-                let error = error.with_causes();
-                tracing::error!(target = %self.name, "{error}");
-                self.backoff.failed(options.now, error.clone());
-                pass.error = Some(error);
-                return pass;
-            }
+            Err(error) => return self.failed(pass, error.with_causes(), options),
         };
         let now = listing.server_time.unwrap_or(options.now);
+        if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
+            return self.failed(pass, error, options);
+        }
         if self
             .recent
             .contradict(&listing.silences, now, settings.settle)
@@ -120,6 +122,43 @@ impl<A: SilenceApi> Target<A> {
         self.back_off(&pass.report, options.now);
         pass.plan = Some(plan);
         pass
+    }
+
+    /// A pass that ended before there was a plan.
+    fn failed(
+        &mut self,
+        mut pass: TargetPass,
+        error: String,
+        options: PassOptions<'_>,
+    ) -> TargetPass {
+        tracing::error!(target = %self.name, "{error}");
+        self.backoff.failed(options.now, error.clone());
+        pass.error = Some(error);
+        pass
+    }
+
+    /// Makes sure that what we made and the list lacks is gone: to make again
+    /// what we only may not see would make another with every settling time.
+    async fn check_overdue(
+        &mut self,
+        listed: &[Silence],
+        now: Timestamp,
+        settings: &Settings,
+    ) -> Result<(), String> {
+        let overdue = self.recent.overdue(listed, now, settings.settle);
+        for id in overdue.iter().take(MOST_ASKED) {
+            let hides = self.api.hides(id).await;
+            if hides.map_err(|error| error.with_causes())? {
+                return Err(format!(
+                    "the list lacks {} silences that were made, and `{id}` at least is live: the \
+                     credentials may not read them all; grant `alert.instances:read`, or \
+                     `alert.silences:read` on the folders of all rules that have silences",
+                    overdue.len()
+                ));
+            }
+        }
+        self.recent.lost(&overdue);
+        Ok(())
     }
 
     fn plan(

@@ -1,14 +1,20 @@
 //! The HTTP client of the silences API against every way in which a server, or
 //! whatever stands in its place, may misbehave; then against real Alertmanagers.
 
+mod client_certificate;
 mod cluster;
+mod connections;
+mod headers;
+mod kinds;
 mod misbehaviour;
+mod oauth2;
+mod proxy;
 mod reading;
 mod real;
 mod tls;
 mod writing;
 
-use silenced::alertmanager::{ApiError, Client, ClientSettings, Credentials, SilenceApi};
+use silenced::alertmanager::{ApiError, Client, ClientSettings, Credentials, Kind, SilenceApi};
 use silenced::matcher::{MatchOperator, Matcher, Matchers};
 use silenced::silence::{SilenceDraft, SilenceId};
 use silenced::timestamp::Timestamp;
@@ -26,6 +32,15 @@ fn client_of(url: &str, credentials: Credentials) -> Client {
 
 fn client(server: &RawServer) -> Client {
     client_of(&format!("http://{}", server.address()), Credentials::None)
+}
+
+/// A client of a server of that kind.
+fn client_of_kind(server: &RawServer, kind: Kind) -> Client {
+    let settings = ClientSettings {
+        kind,
+        ..ClientSettings::new(format!("http://{}", server.address()))
+    };
+    Client::new(&settings).unwrap()
 }
 
 /// The whole story of an error, the same for every port.

@@ -1,10 +1,15 @@
 //! How does it answer over HTTP? Alertmanager's API v2 around a
-//! [`MemoryAlertmanager`]: its routes, status codes and bodies.
+//! [`MemoryAlertmanager`](super::MemoryAlertmanager), a member of a
+//! [`Cluster`](super::Cluster), or other [`Silences`]: its routes, status codes
+//! and bodies.
 
+mod credentials;
 mod refusal;
 mod request;
+mod silences;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _, to_bytes};
@@ -21,9 +26,15 @@ use crate::silence::SilenceId;
 use super::error::PostError;
 use super::filter::Filter;
 use super::wire::{GettableSilence, read_silence};
-use super::{MemoryAlertmanager, Version};
-use refusal::Refusal;
-use request::{check_accept, check_content_type, is_uuid, percent_decode, query_values};
+use super::{MemoryAlertmanager, Settings, Version};
+use refusal::{HangUp, Refusal};
+use request::{check_accept, check_content_type, is_uuid, percent_decode};
+
+pub use credentials::Password;
+pub(super) use credentials::bearer_token;
+pub(super) use request::query_values;
+pub(super) use silences::lock;
+pub use silences::{ClusterMember, SharedCluster, Silences};
 
 /// The largest body of a POST. Alertmanager has no limit and has been seen to
 /// take 32 MB; this is twice as much, and a silence of silenced is under 1 kB.
@@ -32,43 +43,51 @@ pub const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// The server as its router and its owner share it.
 pub type SharedAlertmanager = Arc<Mutex<MemoryAlertmanager>>;
 
-type Clock = dyn Fn() -> DateTime<Utc> + Send + Sync;
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-#[derive(Clone)]
-struct Server {
-    alertmanager: SharedAlertmanager,
-    now: Arc<Clock>,
-    started_at: DateTime<Utc>,
-    version: Version,
-}
+/// What answers requests, without a socket.
+pub type Handler = Arc<dyn Fn(Request) -> Answering + Send + Sync>;
+/// An answer to come.
+pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// Serves `alertmanager` by the clock `now`: `/api/v2/silences`,
+/// Serves `silences` by the clock `now`: `/api/v2/silences`,
 /// `/api/v2/silence/{id}`, `/api/v2/status`, `/-/ready` and `/-/healthy`.
 pub fn router(
-    alertmanager: SharedAlertmanager,
+    silences: Arc<impl Silences + 'static>,
     now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
 ) -> Router {
-    let version = lock(&alertmanager).version();
-    let server = Server {
-        alertmanager,
-        started_at: now(),
-        now: Arc::new(now),
-        version,
-    };
+    let api = Api::new(silences, Arc::new(now));
     Router::new()
         .route("/-/ready", get(|| async { "OK" }))
         .route("/-/healthy", get(|| async { "OK" }))
-        .fallback(answer)
-        .with_state(server)
+        .fallback(async |State(api): State<Api>, request: Request| api.answer(request).await)
+        .with_state(api)
 }
 
-/// A panic elsewhere while the lock was held is no reason to stop answering:
-/// no method leaves a silence half written.
-fn lock(alertmanager: &SharedAlertmanager) -> MutexGuard<'_, MemoryAlertmanager> {
-    alertmanager.lock().unwrap_or_else(PoisonError::into_inner)
+/// [`router`] without the probes, for a proxy before it.
+pub fn api(
+    silences: Arc<dyn Silences>,
+    now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+) -> Handler {
+    let api = Api::new(silences, Arc::new(now));
+    Arc::new(move |request| -> Answering {
+        let api = api.clone();
+        Box::pin(async move { api.answer(request).await })
+    })
 }
 
-enum Resource {
+/// The API v2 of an Alertmanager, without what is around it.
+#[derive(Clone)]
+pub(super) struct Api {
+    silences: Arc<dyn Silences>,
+    now: Clock,
+    started_at: DateTime<Utc>,
+    settings: Settings,
+    version: Version,
+}
+
+pub(super) enum Resource {
     Silences,
     Silence(String),
     Status,
@@ -76,7 +95,7 @@ enum Resource {
 
 impl Resource {
     /// What `path` below `/api/v2/` names; one slash at the end is let pass.
-    fn at(path: &str) -> Option<Self> {
+    pub(super) fn at(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
         match path.split_once('/') {
             None if path == "silences" => Some(Self::Silences),
@@ -97,33 +116,48 @@ impl Resource {
     }
 }
 
-async fn answer(State(server): State<Server>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
-    let in_api = path.strip_prefix("/api/v2/");
-    let answer = match (in_api, in_api.and_then(Resource::at)) {
-        (None, _) if path.starts_with("/api/v1/") && server.version.has_only_api_v2() => {
-            Err(Refusal::RemovedApi)
+impl Api {
+    pub(super) fn new(silences: Arc<dyn Silences>, now: Clock) -> Self {
+        let settings = silences.settings();
+        Self {
+            silences,
+            started_at: now(),
+            now,
+            version: settings.version,
+            settings,
         }
-        (None, _) => Err(Refusal::OutsideApi),
-        (Some(_), None) => Err(Refusal::Path(path.to_owned())),
-        (Some(_), Some(resource)) => server.answer(resource, &parts, body).await,
-    };
-    let mut response = answer.unwrap_or_else(|refusal| {
-        lock(&server.alertmanager).count_refused();
-        refusal.into_response()
-    });
-    if in_api.is_some() && server.version.forbids_caching() {
-        let no_store = HeaderValue::from_static("no-store");
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, no_store);
     }
-    response
-}
 
-impl Server {
-    async fn answer(
+    /// Answers a request whose path begins with `/api/`.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        if !self.silences.is_up() {
+            return Response::new(Body::new(HangUp));
+        }
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let in_api = path.strip_prefix("/api/v2/");
+        let answer = match (in_api, in_api.and_then(Resource::at)) {
+            (None, _) if path.starts_with("/api/v1/") && self.version.has_only_api_v2() => {
+                Err(Refusal::RemovedApi)
+            }
+            (None, _) => Err(Refusal::OutsideApi),
+            (Some(_), None) => Err(Refusal::Path(path.to_owned())),
+            (Some(_), Some(resource)) => self.answer_at(resource, &parts, body).await,
+        };
+        let mut response = answer.unwrap_or_else(|refusal| {
+            self.silences.count_refused();
+            refusal.into_response()
+        });
+        if in_api.is_some() && self.version.forbids_caching() {
+            let no_store = HeaderValue::from_static("no-store");
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, no_store);
+        }
+        response
+    }
+
+    async fn answer_at(
         &self,
         resource: Resource,
         parts: &Parts,
@@ -156,27 +190,26 @@ impl Server {
 
     fn list(&self, query: &str, now: DateTime<Utc>) -> Result<Response, Refusal> {
         let filters = query_values(query, "filter")
-            .map(|text| Filter::parse(&text, self.version))
+            .map(|text| Filter::parse(&text, &self.settings))
             .collect::<Result<Vec<_>, _>>()
             .map_err(Refusal::Filter)?;
-        let mut alertmanager = lock(&self.alertmanager);
-        let found: Vec<_> = alertmanager
-            .list(&filters, now)
-            .into_iter()
+        let found = self.silences.list(&filters, now);
+        let found: Vec<_> = found
+            .iter()
             .map(|silence| GettableSilence::new(silence, now))
             .collect();
         Ok(json_body(StatusCode::OK, &found))
     }
 
     fn get(&self, id: &SilenceId, now: DateTime<Utc>) -> Response {
-        match lock(&self.alertmanager).get(id, now) {
-            Some(silence) => json_body(StatusCode::OK, &GettableSilence::new(silence, now)),
+        match self.silences.get(id, now) {
+            Some(silence) => json_body(StatusCode::OK, &GettableSilence::new(&silence, now)),
             None => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
     fn delete(&self, id: &SilenceId, now: DateTime<Utc>) -> Response {
-        match lock(&self.alertmanager).delete(id, now) {
+        match self.silences.delete(id, now) {
             Ok(()) => StatusCode::OK.into_response(),
             Err(_) if self.version.deletes_unknown_as_not_found() => {
                 StatusCode::NOT_FOUND.into_response()
@@ -186,8 +219,8 @@ impl Server {
     }
 
     fn post(&self, body: &[u8], now: DateTime<Utc>) -> Result<Response, Refusal> {
-        let posted = read_silence(body, self.version).map_err(Refusal::Silence)?;
-        Ok(match lock(&self.alertmanager).post(posted, now) {
+        let posted = read_silence(body, &self.settings).map_err(Refusal::Silence)?;
+        Ok(match self.silences.post(posted, now) {
             Ok(id) => json_body(StatusCode::OK, &json!({ "silenceID": id })),
             Err(error) => {
                 let status = match error {
@@ -200,9 +233,18 @@ impl Server {
     }
 
     fn status(&self) -> Response {
+        let peers = self.silences.peers();
+        let state = if peers.is_empty() {
+            "disabled"
+        } else {
+            "ready"
+        };
+        let peers = peers
+            .iter()
+            .map(|name| json!({"name": name, "address": name}));
         let config = "route:\n  receiver: none\nreceivers:\n- name: none\n";
         let status = json!({
-            "cluster": {"peers": [], "status": "disabled"},
+            "cluster": {"peers": peers.collect::<Vec<_>>(), "status": state},
             "config": {"original": config},
             "uptime": self.started_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             "versionInfo": {
@@ -231,7 +273,7 @@ impl Server {
 }
 
 /// A value and the line feed with which Go's encoder ends it.
-fn json_body(status: StatusCode, value: &impl serde::Serialize) -> Response {
+pub(super) fn json_body(status: StatusCode, value: &impl serde::Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(mut bytes) => {
             bytes.push(b'\n');

@@ -104,7 +104,7 @@ fn object(status: StatusCode, code: u16, message: &str) -> Response {
 
 /// A body that fails before its first byte, whereupon the connection is closed
 /// and nothing of the answer has been sent: what a panic in a Go handler does.
-struct HangUp;
+pub(super) struct HangUp;
 
 impl http_body::Body for HangUp {
     type Data = Bytes;

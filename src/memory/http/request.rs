@@ -58,7 +58,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
 
 /// Every value of `key`, as Go reads a query: a pair that is not well formed, or
 /// holds a semicolon, is passed over.
-pub(super) fn query_values(query: &str, key: &str) -> impl Iterator<Item = String> {
+pub(in crate::memory) fn query_values(query: &str, key: &str) -> impl Iterator<Item = String> {
     query
         .split('&')
         .filter(|pair| !pair.contains(';'))

@@ -82,7 +82,7 @@ guard: {max_expire: -1, max_expire_percent: 101}
 targets:
   - name: main
     url: alertmanager:9093
-  - {name: b, url: 'http://user:hunter2@host', kind: grafana}
+  - {name: b, url: 'http://user:hunter2@host', kind: graphana}
   - {name: c, url: 'http://c', timeout: 1h}
   - {name: c, url: 'http://c'}
   - {url: 'http://c', bearer_token_file: a, basic_auth: {username: 'a:b', password_file: b}}
@@ -104,7 +104,7 @@ targets:
             error: silenced.yaml:2:21: source.directory: write either `directory` or `url`, not both
             error: --ref: `a..b` cannot be a Git ref; write the name of a branch or tag, or a commit
             error: silenced.yaml:9:10: targets[0].url: `alertmanager:9093` must begin with `http://` or `https://`
-            error: silenced.yaml:10:54: targets[1].kind: unknown kind `grafana`; write `alertmanager`
+            error: silenced.yaml:10:54: targets[1].kind: unknown kind `graphana`; did you mean `grafana`?
             error: silenced.yaml:10:20: targets[1].url: `http://host` has a user name or password: name them in `basic_auth`, the password in a file of its own
             error: silenced.yaml:11:41: targets[2].timeout: `1h` must be between `1s` and `10m`
             error: silenced.yaml:12:5: targets[3]: another target is called `c` too

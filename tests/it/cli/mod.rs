@@ -1,12 +1,14 @@
 //! The program as people and scripts use it: arguments and environment in,
 //! standard output, standard error and an exit code out.
 
+mod access;
 mod configuration;
 mod expand;
 mod help;
 mod lifecycle;
 mod reconcile;
 mod secured;
+mod targets;
 mod validate;
 
 use std::path::Path;

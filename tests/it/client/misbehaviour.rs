@@ -145,7 +145,7 @@ async fn no_credentials_where_they_are_needed() {
     check_list(
         Reply::http(head, "Unauthorized\n"),
         ApiErrorKind::Unauthorised,
-        expect!["`GET http://SERVER/api/v2/silences`: answered `401 Unauthorized` with `Unauthorized`; no credentials are configured for this target: add `bearer_token_file` or `basic_auth`"],
+        expect!["`GET http://SERVER/api/v2/silences`: answered `401 Unauthorized` with `Unauthorized`; no credentials are configured for this target: add `bearer_token_file`, `basic_auth` or `oauth2`"],
     )
     .await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use expect_test::expect;
 use silenced::alertmanager::{
-    ApiErrorKind, Client, ClientSettings, Expired, InvalidSettings, SilenceApi,
+    ApiErrorKind, Client, ClientSettings, Expired, InvalidSettings, SilenceApi, TlsSettings,
 };
 
 use super::draft;
@@ -52,7 +52,10 @@ impl Installation {
 
 fn trusting(url: String, file: &Path) -> Result<Client, InvalidSettings> {
     Client::new(&ClientSettings {
-        ca_file: Some(file.to_owned()),
+        tls: TlsSettings {
+            ca_file: Some(file.to_owned()),
+            ..TlsSettings::default()
+        },
         ..ClientSettings::new(url)
     })
 }
@@ -76,7 +79,7 @@ async fn authorities_are_read_for_every_request() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("ca.pem");
     let client = trusting(installation.server.base_url(), &file).unwrap();
-    expect!["`GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions"].assert_eq(&installation.story(&client, &file).await);
+    expect!["`GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions"].assert_eq(&installation.story(&client, &file).await);
 
     fs::write(&file, &stranger).unwrap();
     let untrusted = installation.distrust(&client).await;
@@ -110,10 +113,10 @@ async fn what_no_authority_can_be() {
         stories.push('\n');
     }
     expect![[r#"
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` holds a certificate that cannot be used: builder error: invalid certificate encoding; nothing was sent: check the file and its permissions
-        `GET https://SERVER/api/v2/silences`: there is no authority to check the server's certificate by: `FILE` is larger than 1 MiB; nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`); nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` holds a certificate that cannot be used: builder error: invalid certificate encoding; nothing was sent: check the file and its permissions
+        `GET https://SERVER/api/v2/silences`: the files of `tls` cannot be used: `FILE` is larger than 1 MiB; nothing was sent: check the file and its permissions
     "#]].assert_eq(&stories);
 }
 
@@ -128,4 +131,29 @@ async fn machines_do_not_trust_it() {
 fn an_authority_without_tls() {
     let error = trusting("http://host".to_owned(), "ca.pem".as_ref()).unwrap_err();
     expect!["`http://host/` begins with `http://`, so that `tls` would not be used: write `https://`, or leave `tls` away"].assert_eq(&error.to_string());
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_its_own_authority() {
+    let certificates = Certificates::new();
+    certificates.openssl(
+        &["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=self"],
+        &[
+            "-newkey",
+            "rsa:2048",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            "leaf.key",
+            "-out",
+            "leaf.pem",
+        ],
+    );
+    let options = Options {
+        web_config: Some(&certificates.web_config()),
+        ..Options::default()
+    };
+    let server = Alertmanager::start(Release::V0_28, &options);
+    let client = trusting(server.base_url(), &certificates.file("leaf.pem")).unwrap();
+    client.list().await.unwrap();
 }

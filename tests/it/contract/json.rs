@@ -1,34 +1,41 @@
 //! Which bodies are silences, and how do they come back?
 
 use serde_json::{Value, json};
-use silenced::memory::Version;
 
-use super::server::{Server, matcher, pending, silence, text, with, without};
+use super::kind::Refused;
+use super::server::{Server, matcher, text, with, without};
+use super::{ALERTMANAGER, EVERYBODY};
 
 super::cases![
-    a_silence_comes_back_whole,
-    what_get_returns_can_be_posted,
-    required_keys_are_named_in_the_order_of_the_alphabet,
-    null_is_absent,
-    no_body_and_no_matchers_have_codes_of_their_own,
-    wrong_types_and_malformed_json_are_400,
-    wrong_types_are_seen_before_missing_keys,
-    a_null_matcher_closes_the_connection,
-    an_absent_or_null_is_equal_is_true,
-    empty_texts_are_accepted,
-    unknown_keys_and_what_follows_are_ignored,
-    keys_are_found_in_any_case,
-    texts_come_back_unchanged,
-    broken_unicode_becomes_replacement_characters,
-    annotations_are_kept_or_dropped,
-    a_big_comment_is_accepted,
+    EVERYBODY => [
+        a_silence_comes_back_whole,
+        what_get_returns_can_be_posted,
+        required_keys_are_named,
+        null_is_absent,
+        no_matchers_are_refused,
+        wrong_types_and_malformed_json_are_400,
+        wrong_types_are_seen_before_missing_keys,
+        an_absent_or_null_is_equal_is_true,
+        empty_texts_are_accepted,
+        unknown_keys_and_what_follows_are_ignored,
+        keys_are_found_in_any_case,
+        texts_come_back_unchanged,
+        broken_unicode_becomes_replacement_characters,
+        annotations_are_kept_or_dropped,
+    ],
+    ALERTMANAGER => [
+        required_keys_are_named_in_the_order_of_the_alphabet,
+        no_body_is_told_from_no_silence,
+    ],
+    ALERTMANAGER.on_ours_alone() => [a_null_matcher_closes_the_connection],
+    EVERYBODY.on_ours_alone() => [a_big_comment_is_accepted],
 ];
 
 async fn a_silence_comes_back_whole(server: Server) {
     let sent = with(
-        &pending("whole"),
+        &server.pending("whole"),
         &json!({"matchers": [
-            matcher("case", "=", "whole"), matcher("b", "!=", "x"),
+            server.mark("whole"), matcher("b", "!=", "x"),
             matcher("a", "=~", "x.*"), matcher("a", "!~", "y|z"),
         ]}),
     );
@@ -54,21 +61,21 @@ async fn a_silence_comes_back_whole(server: Server) {
         assert_eq!(got[key], sent[key]);
     }
     assert_eq!(got["status"], json!({"state": "pending"}));
-    let listed = server.filter(&["case=\"whole\""]).await.json();
+    let listed = server.filter(&[&server.filter_of("whole")]).await.json();
     assert_eq!(listed, json!([got]), "the list says the same");
 }
 
 async fn what_get_returns_can_be_posted(server: Server) {
-    let id = server.put(&silence("echo")).await;
+    let id = server.put(&server.silence_of("echo")).await;
     let got = server.silence(&id).await;
     assert_eq!(server.put(&got).await, id);
 }
 
-async fn required_keys_are_named_in_the_order_of_the_alphabet(server: Server) {
-    let silence = silence("required");
+async fn required_keys_are_named(server: Server) {
+    let silence = server.silence_of("required");
     for key in ["comment", "createdBy", "endsAt", "matchers", "startsAt"] {
         let answer = server.post(&without(&silence, key)).await;
-        answer.refused_with_object(422, 602, &format!("{key} in body is required"));
+        answer.refused(Refused::Missing, &format!("{key} in body is required"));
     }
     let matcher = &silence["matchers"][0];
     for key in ["isRegex", "name", "value"] {
@@ -76,40 +83,55 @@ async fn required_keys_are_named_in_the_order_of_the_alphabet(server: Server) {
         let answer = server
             .post(&with(&silence, &json!({"matchers": matchers})))
             .await;
-        answer.refused_with_object(422, 602, &format!("matchers.1.{key} in body is required"));
+        answer.refused(
+            Refused::Missing,
+            &format!("matchers.1.{key} in body is required"),
+        );
     }
+}
+
+async fn required_keys_are_named_in_the_order_of_the_alphabet(server: Server) {
+    let silence = server.silence_of("required");
     let several = server.post(&json!({})).await;
-    several.refused_with_object(422, 602, "comment in body is required");
+    several.refused(Refused::Missing, "comment in body is required");
     let several = server
         .post(&with(&silence, &json!({"matchers": [{}, {}]})))
         .await;
-    several.refused_with_object(422, 602, "matchers.0.isRegex in body is required");
+    several.refused(Refused::Missing, "matchers.0.isRegex in body is required");
 }
 
 async fn null_is_absent(server: Server) {
-    let silence = silence("null");
+    let silence = server.silence_of("null");
     for key in ["comment", "createdBy", "endsAt", "matchers", "startsAt"] {
         let answer = server.post(&with(&silence, &json!({(key): null}))).await;
-        answer.refused_with_object(422, 602, &format!("{key} in body is required"));
+        answer.refused(Refused::Missing, &format!("{key} in body is required"));
     }
     let nothing = server.post(&Value::Null).await;
-    nothing.refused_with_object(422, 602, "comment in body is required");
+    nothing.refused(Refused::Missing, "comment in body is required");
     let optional = json!({"id": null, "annotations": null});
     server.put(&with(&silence, &optional)).await;
 }
 
-async fn no_body_and_no_matchers_have_codes_of_their_own(server: Server) {
+async fn no_body_is_told_from_no_silence(server: Server) {
     for body in ["", "  \n"] {
         let answer = server.post_bytes(body).await;
-        answer.refused_with_object(422, 602, "silence in body is required");
+        answer.refused(Refused::Missing, "silence in body is required");
     }
-    let none = with(&silence("none"), &json!({"matchers": []}));
+}
+
+async fn no_matchers_are_refused(server: Server) {
+    let answer = server.post_bytes("").await;
+    answer.refused(Refused::Missing, "is required");
+    let none = with(&server.silence_of("none"), &json!({"matchers": []}));
     let answer = server.post(&none).await;
-    answer.refused_with_object(422, 612, "matchers in body should have at least 1 items");
+    answer.refused(
+        Refused::NoMatchers,
+        "matchers in body should have at least 1 items",
+    );
 }
 
 async fn wrong_types_and_malformed_json_are_400(server: Server) {
-    let silence = silence("types");
+    let silence = server.silence_of("types");
     let matcher = &silence["matchers"][0];
     let mut bodies: Vec<String> = [
         json!({"comment": 3}),
@@ -138,7 +160,10 @@ async fn wrong_types_and_malformed_json_are_400(server: Server) {
     for body in bodies {
         let answer = server.post_bytes(body.clone()).await;
         assert_eq!(answer.status, 400, "{body} was answered with {answer:?}");
-        answer.refused_with_object(400, 400, "parsing silence body from \"\" failed, because ");
+        answer.refused(
+            Refused::Malformed,
+            "parsing silence body from \"\" failed, because ",
+        );
     }
     assert_eq!(server.ids_of("types").await, Vec::<String>::new());
 }
@@ -148,13 +173,17 @@ async fn wrong_types_are_seen_before_missing_keys(server: Server) {
         server
             .post(&body)
             .await
-            .refused_with_object(400, 400, "parsing silence body");
+            .refused(Refused::Malformed, "parsing silence body");
     }
 }
 
 async fn a_null_matcher_closes_the_connection(server: Server) {
-    let matchers = json!([matcher("case", "=", "null-matcher"), null]);
-    let body = with(&silence("null-matcher"), &json!({"matchers": matchers})).to_string();
+    let matchers = json!([server.mark("null-matcher"), null]);
+    let body = with(
+        &server.silence_of("null-matcher"),
+        &json!({"matchers": matchers}),
+    )
+    .to_string();
     let json = [("content-type", "application/json")];
     let answer = server
         .send("POST", super::server::SILENCES, &json, body)
@@ -164,7 +193,7 @@ async fn a_null_matcher_closes_the_connection(server: Server) {
 }
 
 async fn an_absent_or_null_is_equal_is_true(server: Server) {
-    let silence = silence("is-equal");
+    let silence = server.silence_of("is-equal");
     let matcher = &silence["matchers"][0];
     for matcher in [
         without(matcher, "isEqual"),
@@ -179,7 +208,7 @@ async fn an_absent_or_null_is_equal_is_true(server: Server) {
 
 async fn empty_texts_are_accepted(server: Server) {
     let empty = json!({"id": "", "comment": "", "createdBy": ""});
-    let id = server.put(&with(&silence("empty"), &empty)).await;
+    let id = server.put(&with(&server.silence_of("empty"), &empty)).await;
     let got = server.silence(&id).await;
     assert_eq!(
         (&got["comment"], &got["createdBy"]),
@@ -188,7 +217,10 @@ async fn empty_texts_are_accepted(server: Server) {
 }
 
 async fn unknown_keys_and_what_follows_are_ignored(server: Server) {
-    let silence = with(&silence("unknown"), &json!({"metadata": {"x": [1]}}));
+    let silence = with(
+        &server.silence_of("unknown"),
+        &json!({"metadata": {"x": [1]}}),
+    );
     server.put(&silence).await;
     server
         .post_bytes(format!("{silence}garbage"))
@@ -204,7 +236,7 @@ async fn unknown_keys_and_what_follows_are_ignored(server: Server) {
 }
 
 async fn keys_are_found_in_any_case(server: Server) {
-    let body = silence("case").to_string();
+    let body = server.silence_of("case").to_string();
     let body = body
         .replace("\"comment\"", "\"COMMENT\"")
         .replace("\"name\"", "\"Name\"");
@@ -214,10 +246,10 @@ async fn keys_are_found_in_any_case(server: Server) {
 async fn texts_come_back_unchanged(server: Server) {
     let strange = "\r\n\tna\u{ef}ve nai\u{308}ve <b>&\u{2028}\u{7f}\0 \u{1f642} \\ \" trailing  ";
     let sent = with(
-        &silence("texts"),
+        &server.silence_of("texts"),
         &json!({
             "comment": strange, "createdBy": strange,
-            "matchers": [matcher("case", "=", "texts"), matcher("x", "=", strange)],
+            "matchers": [server.mark("texts"), matcher("x", "=", strange)],
         }),
     );
     let id = server.put(&sent).await;
@@ -238,7 +270,7 @@ async fn broken_unicode_becomes_replacement_characters(server: Server) {
         (b"\\\\ud800", "\\ud800"),
     ];
     for (sent, expected) in cases {
-        let body = with(&silence("unicode"), &json!({"comment": "HERE"})).to_string();
+        let body = with(&server.silence_of("unicode"), &json!({"comment": "HERE"})).to_string();
         let (before, after) = body.split_once("HERE").unwrap();
         let body = [before.as_bytes(), sent, after.as_bytes()].concat();
         let id = server.post_bytes(body).await.accepted();
@@ -249,7 +281,7 @@ async fn broken_unicode_becomes_replacement_characters(server: Server) {
 async fn annotations_are_kept_or_dropped(server: Server) {
     let annotations = json!({"": "empty key", "ticket": "OPS-1", "empty": ""});
     let annotated = with(
-        &silence("annotations"),
+        &server.silence_of("annotations"),
         &json!({"annotations": annotations}),
     );
     let id = server.put(&annotated).await;
@@ -260,10 +292,10 @@ async fn annotations_are_kept_or_dropped(server: Server) {
         .await;
     let empty = with(&annotated, &json!({"annotations": {"a": null}}));
     let empty = server.silence(&server.put(&empty).await).await;
-    if server.is_since(Version::V0_33) {
+    if server.keeps_annotations() {
         assert_eq!(got["annotations"], annotations);
         assert_eq!(empty["annotations"], json!({"a": ""}));
-        wrong.refused_with_object(400, 400, "parsing silence body");
+        wrong.refused(Refused::Malformed, "parsing silence body");
     } else {
         assert_eq!(got.get("annotations"), None);
         assert_eq!(empty.get("annotations"), None);
@@ -271,7 +303,7 @@ async fn annotations_are_kept_or_dropped(server: Server) {
     }
     // An update is a replacement of everything.
     let update = with(
-        &silence("annotations"),
+        &server.silence_of("annotations"),
         &json!({"id": id, "startsAt": got["startsAt"]}),
     );
     assert_eq!(server.put(&update).await, id);
@@ -281,7 +313,7 @@ async fn annotations_are_kept_or_dropped(server: Server) {
 async fn a_big_comment_is_accepted(server: Server) {
     let comment = "x".repeat(3_000_000);
     let id = server
-        .put(&with(&pending("big"), &json!({"comment": comment})))
+        .put(&with(&server.pending("big"), &json!({"comment": comment})))
         .await;
     assert_eq!(
         text(&server.silence(&id).await["comment"]).len(),

@@ -3,37 +3,43 @@
 use serde_json::json;
 use silenced::memory::{Settings, Version};
 
-use super::server::{Server, in_seconds, matcher, pending, silence, with};
-use super::{hold, serve};
+use super::kind::Refused;
+use super::server::{Server, in_seconds, matcher, with};
+use super::{EVERYBODY, hold, serve};
 use crate::support::alertmanager::{Alertmanager, Options, Release};
 
-super::cases![expired_ones_count_and_updates_in_place_do_not];
+super::cases![EVERYBODY.on_ours_alone() => [expired_ones_count_and_updates_in_place_do_not]];
 
 const MAX_SILENCES: usize = 3;
 const MAX_SILENCE_SIZE_BYTES: usize = 1000;
 
 async fn expired_ones_count_and_updates_in_place_do_not(server: Server) {
     let full = "exceeded maximum number of silences: 3 (limit: 3)";
-    let active = server.put(&silence("limit")).await;
-    let expired = server.put(&silence("limit")).await;
+    let active = server.put(&server.silence_of("limit")).await;
+    let expired = server.put(&server.silence_of("limit")).await;
     server.delete(&expired).await;
 
     // The size comes to the sum of the texts and something over 100 bytes.
-    let sized = |length: usize| with(&pending("limit"), &json!({"comment": "x".repeat(length)}));
+    let sized = |length: usize| {
+        with(
+            &server.pending("limit"),
+            &json!({"comment": "x".repeat(length)}),
+        )
+    };
     let answer = server.post(&sized(2000)).await;
-    answer.refused_with_text(400, "silence exceeded maximum size: ");
-    answer.refused_with_text(400, " bytes (limit: 1000 bytes)");
+    answer.refused(Refused::Invalid, "silence exceeded maximum size: ");
+    answer.refused(Refused::Invalid, " bytes (limit: 1000 bytes)");
     let waiting = server.put(&sized(700)).await;
 
     server
-        .post(&silence("limit"))
+        .post(&server.silence_of("limit"))
         .await
-        .refused_with_text(400, full);
+        .refused(Refused::Invalid, full);
     assert_eq!(server.delete(&waiting).await.status, 200);
     server
-        .post(&silence("limit"))
+        .post(&server.silence_of("limit"))
         .await
-        .refused_with_text(400, full);
+        .refused(Refused::Invalid, full);
 
     // In place there is no new one; the size counts all the same.
     let held = server.silence(&active).await;
@@ -45,19 +51,22 @@ async fn expired_ones_count_and_updates_in_place_do_not(server: Server) {
     server
         .post(&too_big)
         .await
-        .refused_with_text(400, "silence exceeded maximum size");
+        .refused(Refused::Invalid, "silence exceeded maximum size");
     assert_eq!(server.silence(&active).await["comment"], "other");
 
     // A replacement needs room, and without it the old one stays.
-    let replacement = with(&held, &json!({"matchers": [matcher("case", "=", "other")]}));
-    server.post(&replacement).await.refused_with_text(400, full);
+    let replacement = with(&held, &json!({"matchers": [server.mark("other")]}));
+    server
+        .post(&replacement)
+        .await
+        .refused(Refused::Invalid, full);
     assert_eq!(server.state(&active).await, "active");
     let invalid = with(
         &replacement,
         &json!({"matchers": [matcher("a", "=~", "(")]}),
     );
     let answer = server.post(&invalid).await;
-    answer.refused_with_text(400, "invalid regular expression");
+    answer.refused(Refused::Invalid, "invalid regular expression");
 }
 
 /// The number in the message is the size of the same protobuf message, but for
@@ -67,7 +76,7 @@ async fn size_told_by(server: &Server) -> i64 {
         "startsAt": "2030-01-02T03:04:05Z", "endsAt": "2031-01-02T03:04:05Z",
         "createdBy": "\u{e4}", "comment": "x".repeat(2000),
         "matchers": [
-            matcher("case", "=", "size"), matcher("a", "!=", ""),
+            server.mark("size"), matcher("a", "!=", ""),
             matcher("b", "=~", &"y".repeat(200)), matcher("c", "!~", "z"),
         ],
         "annotations": {"key": "value", "empty": "", "long": "z".repeat(130)},
@@ -132,7 +141,10 @@ async fn of_0_25_are_none() {
     .await;
     for _ in 0..2 {
         server
-            .put(&with(&silence("none"), &json!({"endsAt": in_seconds(60)})))
+            .put(&with(
+                &server.silence_of("none"),
+                &json!({"endsAt": in_seconds(60)}),
+            ))
             .await;
     }
 }

@@ -3,12 +3,13 @@
 
 use std::fs;
 
+use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client};
 use silenced::memory::Version;
 
+use super::kind::Kind;
 use super::server::{self, Server};
-use super::{ALL_AT_ONCE, CASES, hold};
+use super::{ALL_AT_ONCE, cases_of, hold};
 use crate::support::alertmanager::{Alertmanager, Options, PASSWORDS, Release};
 use crate::support::certificates::Certificates;
 
@@ -18,7 +19,7 @@ async fn in_a_cluster() {
     let nodes = Alertmanager::start_cluster(Release::Newest, 3, &[ALL_AT_ONCE]);
     let mut server = Server::new(Version::V0_33, nodes[1].base_url());
     server.peers = nodes.len();
-    hold(&server, CASES.into_iter().flatten()).await;
+    hold(&server, cases_of(Kind::Alertmanager)).await;
 }
 
 #[tokio::test]
@@ -32,7 +33,7 @@ async fn below_a_prefix() {
         },
     );
     let server = Server::new(Version::V0_25, alertmanager.base_url());
-    hold(&server, CASES.into_iter().flatten()).await;
+    hold(&server, cases_of(Kind::Alertmanager)).await;
     let root = format!("http://{}", alertmanager.address());
     let outside = Server::new(Version::V0_25, root);
     assert_eq!(outside.get(server::SILENCES).await.status, 404);
@@ -55,9 +56,9 @@ async fn behind_a_password() {
     // `a:secret` in Base64.
     let password = HeaderValue::from_static("Basic YTpzZWNyZXQ=");
     let headers = HeaderMap::from_iter([(AUTHORIZATION, password)]);
-    let client = Client::builder().default_headers(headers);
-    let server = Server::asked_by(client, Version::V0_28, alertmanager.base_url());
-    hold(&server, CASES.into_iter().flatten()).await;
+    let url = alertmanager.base_url();
+    let server = Server::with_access(headers, None, Version::V0_28, url);
+    hold(&server, cases_of(Kind::Alertmanager)).await;
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn under_tls() {
     );
     let authority = fs::read(certificates.ca_file()).unwrap();
     let authority = Certificate::from_pem(&authority).unwrap();
-    let client = Client::builder().tls_certs_only([authority]);
-    let server = Server::asked_by(client, Version::V0_33, alertmanager.base_url());
-    hold(&server, CASES.into_iter().flatten()).await;
+    let (headers, url) = (HeaderMap::new(), alertmanager.base_url());
+    let server = Server::with_access(headers, Some(authority), Version::V0_33, url);
+    hold(&server, cases_of(Kind::Alertmanager)).await;
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::server::{Server, in_milliseconds, in_seconds, now, pending, silence, with};
+use super::EVERYBODY;
+use super::server::{Server, in_milliseconds, in_seconds, now, with};
 
-super::cases![
+super::cases![EVERYBODY => [
     pending_becomes_active_at_its_start,
     active_becomes_expired_at_its_end,
     live_ones_come_first_and_the_soonest_of_them,
-];
+]];
 
 /// Asks until the server says so.
 async fn wait_for(server: &Server, id: &str, state: &str) {
@@ -27,20 +28,20 @@ async fn wait_for(server: &Server, id: &str, state: &str) {
 }
 
 async fn pending_becomes_active_at_its_start(server: Server) {
-    let start = in_milliseconds(1500);
+    let start = in_milliseconds(3000);
     passes(&server, json!({"startsAt": start}), ["pending", "active"]).await;
     assert!(in_milliseconds(0) >= start);
 }
 
 async fn active_becomes_expired_at_its_end(server: Server) {
-    let end = in_milliseconds(1500);
+    let end = in_milliseconds(3000);
     passes(&server, json!({"endsAt": end}), ["active", "expired"]).await;
     assert!(in_milliseconds(0) >= end);
 }
 
 /// The server passes from one state to the other and writes nothing.
 async fn passes(server: &Server, times: Value, [from, to]: [&str; 2]) {
-    let id = server.put(&with(&silence("life"), &times)).await;
+    let id = server.put(&with(&server.silence_of("life"), &times)).await;
     let before = server.silence(&id).await;
     assert_eq!(before["status"]["state"], from);
     wait_for(server, &id, to).await;
@@ -50,10 +51,15 @@ async fn passes(server: &Server, times: Value, [from, to]: [&str; 2]) {
 }
 
 async fn live_ones_come_first_and_the_soonest_of_them(server: Server) {
-    let ends_in = |seconds| with(&silence("sorted"), &json!({"endsAt": in_seconds(seconds)}));
+    let ends_in = |seconds| {
+        with(
+            &server.silence_of("sorted"),
+            &json!({"endsAt": in_seconds(seconds)}),
+        )
+    };
     let starts_in = |seconds| {
         with(
-            &pending("sorted"),
+            &server.pending("sorted"),
             &json!({"startsAt": in_seconds(seconds)}),
         )
     };

@@ -104,7 +104,7 @@ fn the_configuration_is_accepted_and_shows_every_key() {
         .find(|(_, block)| block.starts_with("# silenced.yaml"))
         .unwrap();
     let configuration = resolve(example).unwrap();
-    assert_eq!(configuration.targets.len(), 2);
+    assert_eq!(configuration.targets.len(), 7);
 
     for wrong in [
         "qqqqqqqq: 1\n",
@@ -113,6 +113,8 @@ fn the_configuration_is_accepted_and_shows_every_key() {
         "targets: [{qqqqqqqq: 1}]\n",
         "targets: [{basic_auth: {qqqqqqqq: 1}}]\n",
         "targets: [{tls: {qqqqqqqq: 1}}]\n",
+        "targets: [{oauth2: {qqqqqqqq: 1}}]\n",
+        "targets: [{http_headers: {A: {qqqqqqqq: 1}}}]\n",
     ] {
         let problem = resolve(wrong).unwrap_err();
         let keys: Vec<&str> = problem.split('`').skip(3).step_by(2).collect();

@@ -2,6 +2,8 @@
 //! the line does to it later, it was wrong or right to send.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use silenced::clock::Clock;
@@ -13,28 +15,28 @@ use silenced::timestamp::Timestamp;
 use tokio::time::Instant;
 
 use super::calendar::minute_of;
-use super::fault::Tally;
+use super::fault::{Tally, Verb};
 use super::repository::Repository;
 use super::server::{alerts_of, marker_of};
+use crate::support::world::InMemory;
 
 /// What is remembered of the events before a failure.
 const LOG: usize = 60;
+
+/// What was made so lately may be absent from a list: the time for replicas to
+/// agree, less that of a slow pass.
+const UNHEARD: Duration = Duration::from_secs(20);
 
 /// A request that writes.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
     pub(super) at: Timestamp,
+    /// By the server's clock.
+    pub(super) server_at: Timestamp,
     pub(super) verb: Verb,
     pub(super) marker: Marker,
     /// The end that the silence had before, if it existed.
     pub(super) ended: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Verb {
-    Create,
-    Update,
-    Expire,
 }
 
 /// One process of the program, between two of its lists.
@@ -45,9 +47,18 @@ struct PassAccount {
     lists_since_read: u32,
     listed: Option<Instant>,
     owned: usize,
+    /// The names of what was ours in the list.
+    names: BTreeSet<String>,
+    /// Creations under names that the list did not have.
+    made: usize,
     /// Expiries that left nothing in the place of what they took.
     taken: usize,
     written: BTreeSet<String>,
+    /// What it was told that it had made: for which window, and when.
+    known: BTreeMap<SilenceId, (Marker, Instant)>,
+    listed_ids: BTreeSet<SilenceId>,
+    /// The names of silences whose update was answered and had no effect.
+    lost: BTreeSet<String>,
     /// Somebody confirmed what a guard held.
     confirmed: bool,
 }
@@ -60,8 +71,12 @@ struct Foreign {
 
 pub(super) struct Account {
     clock: Clock,
+    memory: InMemory,
+    guard: Guard,
     processes: BTreeMap<u64, PassAccount>,
     foreign: BTreeMap<SilenceId, Foreign>,
+    /// The latest time that the server's clock has shown.
+    latest: DateTime<Utc>,
     pub(super) writes: Vec<Write>,
     pub(super) lists: u64,
     pub(super) violations: Vec<String>,
@@ -70,11 +85,14 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(super) fn new(clock: Clock, memory: InMemory, guard: Guard) -> Self {
         Self {
             clock,
+            memory,
+            guard,
             processes: BTreeMap::new(),
             foreign: BTreeMap::new(),
+            latest: DateTime::<Utc>::MIN_UTC,
             writes: Vec::new(),
             lists: 0,
             violations: Vec::new(),
@@ -105,6 +123,14 @@ impl Account {
         self.processes.entry(process).or_default().confirmed = true;
     }
 
+    /// An update was answered as if it had taken effect. Nobody can know before
+    /// the next list, and what is expired then may be all that there was.
+    pub(super) fn lost(&mut self, process: u64, comment: &str) {
+        let pass = self.processes.entry(process).or_default();
+        let name = marker_of(comment).map(|marker| marker.silence.to_string());
+        pass.lost.extend(name);
+    }
+
     /// A process has read the repository.
     pub(super) fn read(&mut self, process: u64) {
         let now = self.clock.now();
@@ -127,6 +153,8 @@ impl Account {
         let lists = pass.lists_since_read;
         pass.written.clear();
         pass.taken = 0;
+        pass.made = 0;
+        pass.lost.clear();
         if lists > allowed {
             self.violate(format!("process {process} listed {lists} times in a pass"));
         }
@@ -134,13 +162,14 @@ impl Account {
 
     /// A process got a list.
     pub(super) fn listed(&mut self, process: u64, silences: &[Silence]) {
-        let owned = silences
-            .iter()
-            .filter(|silence| silence.is_live() && marker_of(&silence.comment).is_some());
-        let owned = owned.count();
+        let live = silences.iter().filter(|silence| silence.is_live());
+        let owned = live.filter_map(|silence| marker_of(&silence.comment));
+        let names: Vec<String> = owned.map(|marker| marker.silence.to_string()).collect();
         let pass = self.processes.entry(process).or_default();
         pass.listed = Some(Instant::now());
-        pass.owned = owned;
+        pass.owned = names.len();
+        pass.names = names.into_iter().collect();
+        pass.listed_ids = silences.iter().map(|silence| silence.id.clone()).collect();
     }
 
     /// A process sends a silence.
@@ -184,6 +213,9 @@ impl Account {
         // none can have taken over what another file declared. What is held
         // only goes on: its leases are renewed.
         let is_new = verb == Verb::Create;
+        if is_new {
+            self.make(process, &marker);
+        }
         if is_new && !repository.declares(read.unwrap_or_default(), marker.silence.as_str()) {
             let name = &marker.silence;
             self.violate(format!(
@@ -193,9 +225,9 @@ impl Account {
         if draft.ends_at <= draft.starts_at {
             self.violate(format!("sent an empty silence: {draft:?}"));
         }
-        let at = self.clock.now();
         self.writes.push(Write {
-            at,
+            at: self.clock.now(),
+            server_at: self.memory.now().into(),
             verb,
             marker,
             ended,
@@ -212,6 +244,8 @@ impl Account {
     ) {
         self.once(process, id.to_string());
         self.touch(process, id);
+        let pass = self.processes.entry(process).or_default();
+        pass.known.remove(id);
         let Some(silence) = live.iter().find(|silence| silence.id == *id) else {
             return;
         };
@@ -223,6 +257,7 @@ impl Account {
             marker.silence, marker.start, silence.starts_at, silence.ends_at
         ));
         let now = self.clock.now();
+        let server_at = Timestamp::from(self.memory.now());
         self.tally.checked("expiries, for guard and gap", 1);
         let others = || {
             live.iter()
@@ -244,13 +279,15 @@ impl Account {
             let covered = others().any(|(other, _)| {
                 other.state == SilenceState::Active && alerts_of(&other.matchers) == alerts
             });
-            let since = self.processes[&process].read.unwrap_or(now);
-            let minute = minute_of(now);
-            // A minute more or less, for the clocks may differ.
+            let pass = &self.processes[&process];
+            let since = pass.read.unwrap_or(now);
+            let is_lost = pass.lost.contains(marker.silence.as_str());
+            let minute = minute_of(server_at);
+            // A minute more or less, for the plan was made before.
             let name = marker.silence.as_str();
             let wanted = (minute - 1..=minute + 1)
                 .all(|minute| repository.wanted(since, name, &alerts, minute));
-            if wanted && !covered {
+            if wanted && !covered && !is_lost {
                 self.violate(format!(
                     "process {process} opened a gap for {alerts} by expiring {id}"
                 ));
@@ -258,14 +295,48 @@ impl Account {
         }
         self.writes.push(Write {
             at: now,
+            server_at,
             verb: Verb::Expire,
             marker,
             ended: Some(silence.ends_at),
         });
     }
 
+    /// A process was told that it had made a silence.
+    pub(super) fn made(&mut self, process: u64, id: &SilenceId, comment: &str) {
+        let Some(marker) = marker_of(comment) else {
+            return;
+        };
+        let pass = self.processes.entry(process).or_default();
+        pass.known.insert(id.clone(), (marker, Instant::now()));
+    }
+
+    fn make(&mut self, process: u64, marker: &Marker) {
+        let most = self.guard.max_create;
+        let is_alone = self.memory.alone.load(Ordering::SeqCst);
+        let pass = self.processes.entry(process).or_default();
+        let is_same =
+            |known: &Marker| known.silence == marker.silence && known.start == marker.start;
+        let mut unheard = pass.known.iter().filter(|(id, (known, at))| {
+            is_same(known) && at.elapsed() < UNHEARD && !pass.listed_ids.contains(*id)
+        });
+        if let Some((id, _)) = unheard.next().filter(|_| !is_alone) {
+            let what = format!("process {process} made {id} again before replicas had to agree");
+            return self.violate(what);
+        }
+        pass.made += usize::from(!pass.names.contains(marker.silence.as_str()));
+        let made = pass.made;
+        let confirmed = pass.confirmed;
+        self.tally
+            .checked("creations, for guard and declaration", 1);
+        if made > most && !confirmed {
+            self.violate(format!("process {process} made {made}, more than {most}"));
+        }
+    }
+
     fn take(&mut self, process: u64, repository: &Repository) {
-        let guard = Guard::default();
+        let guard = &self.guard;
+        let (most, percent) = (guard.max_expire, guard.max_expire_percent);
         let pass = self.processes.entry(process).or_default();
         pass.taken += 1;
         let (taken, owned) = (pass.taken, pass.owned);
@@ -273,7 +344,7 @@ impl Account {
         if confirmed {
             return;
         }
-        if taken > guard.max_expire && taken * 100 > owned * guard.max_expire_percent {
+        if taken > most && taken * 100 > owned * percent {
             self.violate(format!("process {process} expired {taken} of {owned}"));
         }
         if repository.was_empty_since(read) {
@@ -334,11 +405,13 @@ impl Account {
 
     /// Whether every foreign silence is as it was, or forgotten in time.
     pub(super) fn check_foreign(&mut self, stored: &[&StoredSilence], now: DateTime<Utc>) {
+        self.latest = self.latest.max(now);
+        let latest = self.latest;
         let mut changed = Vec::new();
         for (id, foreign) in &self.foreign {
             match stored.iter().find(|silence| silence.id == *id) {
                 Some(silence) if **silence == foreign.silence => {}
-                None if foreign.silence.forgotten_at <= now => {}
+                None if foreign.silence.forgotten_at <= latest => {}
                 found => changed.push(format!("foreign {id} became {found:?}")),
             }
         }

@@ -13,20 +13,23 @@ use silenced::silence::{Silence, SilenceState};
 use silenced::timestamp::Timestamp;
 use tokio::sync::watch;
 
-use super::account::{Verb, Write};
+use super::account::Write;
 use super::calendar::{Minute, instant_of, minute_of};
 use super::episode::Episode;
+use super::fault::Verb;
+use super::line::Line;
 use super::process::reconciler;
 use super::repository::Truth;
-use super::server::{Line, alerts_of, marker_of};
+use super::server::{alerts_of, marker_of};
 use super::{HORIZON, LEASE};
 
-/// The most by which the server's clock differs, and a little for the way.
-const CLOCKS: Duration = Duration::from_secs(30);
+/// A request arrives a little after the list by whose clock it was made.
+const WAY: Duration = Duration::from_secs(2);
 
 impl Episode<'_> {
     /// Always: nothing foreign changed, no request was wrong, no process died
-    /// by itself. Once settled: silent exactly what must be, nothing twice, and
+    /// by itself. As long as only requests fail and processes die: silent what
+    /// must be, but for leases. Once settled: silent exactly what must be, nothing twice, and
     /// no write without need.
     pub(super) fn check_minute(&mut self) -> Result<(), String> {
         let now = self.clock.now();
@@ -44,11 +47,14 @@ impl Episode<'_> {
         if processes.any(|process| process.task.is_finished()) {
             return Err("a process ended by itself".to_owned());
         }
-        if now <= self.settled_at {
+        let is_settled = now > self.settled_at;
+        if !is_settled && !self.is_covered {
             return Ok(());
         }
-        for write in writes.iter().filter(|write| write.at > self.settled_at) {
-            check_need(write, self.edge)?;
+        if is_settled {
+            for write in writes.iter().filter(|write| write.at > self.settled_at) {
+                check_need(write, self.edge)?;
+            }
         }
         let owned: Vec<Owned<'_>> = stored
             .iter()
@@ -69,7 +75,8 @@ impl Episode<'_> {
                 .collect()
         };
         let silent = active(&owned.iter().collect::<Vec<_>>());
-        let truth = head.truth(minute_of(now));
+        // Who renews a lease may be dead or unable to.
+        let truth = head.truth(minute_of(server_now.into()), is_settled);
         for (alerts, truth) in &truth {
             if *truth == Truth::On && !silent.contains(*alerts) {
                 return Err(format!("{alerts} is not silent at {now}"));
@@ -84,11 +91,14 @@ impl Episode<'_> {
             }
         }
         let tally = &mut state.account.tally;
+        let count = truth.len().max(silent.len());
+        if !is_settled {
+            tally.checked("sets of alerts under faults, silent or not", count);
+            return Ok(());
+        }
+        tally.checked("sets of alerts, silent or not", count);
         tally.checked("minutes without a needless write", 1);
-        tally.checked(
-            "sets of alerts, silent or not",
-            truth.len().max(silent.len()),
-        );
+        tally.checked("minutes without duplicates", 1);
         check_no_duplicates(&judged)
     }
 
@@ -122,7 +132,7 @@ impl Episode<'_> {
             .tally
             .checked("empty plans of new processes", 1);
         // What comes within the horizon this soon may be there or not.
-        let edge = self.clock.now().plus(HORIZON).minus(self.edge);
+        let edge = self.server_now().plus(HORIZON).minus(self.edge);
         let needless = actions.into_iter().flatten().find(|action| {
             let draft = action.change.draft();
             draft.is_none_or(|draft| {
@@ -140,7 +150,7 @@ impl Episode<'_> {
     }
 
     fn check_windows(&self) -> Result<(), String> {
-        let now = self.clock.now();
+        let now = self.server_now();
         let live = self.server.live();
         let mut owned: Vec<(&Silence, Marker)> = live
             .iter()
@@ -238,14 +248,14 @@ type Owned<'s> = (&'s StoredSilence, Marker);
 /// In a settled calm only two writes are needed: what comes within the horizon
 /// is created, and a lease of which less than half is left is renewed.
 fn check_need(write: &Write, edge: Duration) -> Result<(), String> {
-    let newest = write.at.plus(HORIZON + CLOCKS);
+    let newest = write.server_at.plus(HORIZON);
     let is_needed = match (write.verb, write.marker.start) {
         (Verb::Create, OccurrenceStart::At(start)) => {
-            (newest.minus(edge + CLOCKS * 2)..=newest).contains(&start)
+            (newest.minus(edge + WAY)..=newest).contains(&start)
         }
         (Verb::Update, OccurrenceStart::Lease) => {
-            let ended = write.ended.unwrap_or(write.at);
-            ended.since(write.at) <= LEASE / 2 + CLOCKS
+            let ended = write.ended.unwrap_or(write.server_at);
+            ended.since(write.server_at) <= LEASE / 2
         }
         _ => false,
     };

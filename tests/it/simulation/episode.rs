@@ -1,4 +1,5 @@
-//! What happens in a few days? Calms and storms, one after the other.
+//! What is one run of the world? A server, a repository and the processes
+//! between them, and what anybody does to them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,33 +9,47 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use silenced::clock::Clock;
-use silenced::memory::{self, Version};
-use silenced::name::InstanceName;
-use silenced::plan::{HandExpired, HoldCause, Settings};
+use silenced::memory;
+use silenced::plan::{HoldCause, Settings};
 use silenced::timestamp::Timestamp;
 use silenced::zone::ZoneDatabase;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use super::INSTANCE;
 use super::account::Account;
 use super::author::Author;
 use super::calendar::{DAY, minute_of};
-use super::fault::{EVENTS, Fault, OF_REQUESTS, Tally};
-use super::people::{self, Past};
+use super::fault::Fault;
+use super::people::Past;
 use super::process::{Process, Source};
-use super::repository::{Damage, File, Repository};
+use super::repository::{File, Repository};
 use super::server::Server;
 use crate::support::world::InMemory;
 
 /// How long after the last disturbance of a storm everything must be in order:
-/// the longest backoff (15 minutes), the last late effect (2 minutes), and a
-/// few passes.
-const SETTLING: Duration = Duration::from_mins(20);
+/// the longest backoff (15 minutes), the last late effect (2 minutes), a clock
+/// that was set back or a peer's that is ahead (9 minutes), and a few passes.
+pub(super) const SETTLING: Duration = Duration::from_mins(30);
 
 /// How long the writes of others may be unknown to a replica.
 const SETTLE: Duration = Settings::SETTLE;
 
-const NEVER: Timestamp = Timestamp::from_seconds(i64::MAX);
+pub(super) const NEVER: Timestamp = Timestamp::from_seconds(i64::MAX);
+
+/// The second of each server's minute at which it is looked at: right after the
+/// boundaries of windows.
+const LOOK_AT: i64 = 1;
+
+/// What is so from the beginning.
+pub(super) struct Circumstances {
+    pub(super) epoch: Timestamp,
+    /// By how many seconds the server's clock is ahead.
+    pub(super) ahead: i64,
+    pub(super) server: memory::Settings,
+    /// Whether the server says that it has no replicas.
+    pub(super) alone: bool,
+    pub(super) settings: Settings,
+    pub(super) interval: Duration,
+}
 
 /// One run of the world.
 pub(super) struct Episode<'z> {
@@ -51,94 +66,42 @@ pub(super) struct Episode<'z> {
     /// No pass is farther away than this.
     pub(super) edge: Duration,
     /// How long after a change in a calm everything must be in order.
-    promptly: Duration,
-    author: Author,
-    past: Past,
+    pub(super) promptly: Duration,
+    /// Everything was exact, and nothing has happened since that may change
+    /// what is silent: no fault of a request, no death of a process does.
+    pub(super) is_covered: bool,
+    pub(super) ahead: i64,
+    pub(super) author: Author,
+    pub(super) past: Past,
     started: u64,
-    /// The second of each minute at which it is looked at: between the
-    /// boundaries of windows, on the server's clock too.
-    look_at: i64,
-}
-
-/// Simulates the episode of that seed; how many days it lasted, and what happened.
-pub(super) fn run(seed: u64, zones: &ZoneDatabase) -> (u64, Tally) {
-    // The program draws its jitter from the thread's generator.
-    fastrand::seed(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut episode = Episode::new(seed, zones);
-        let days = episode.rng.u64(2..=5);
-        let result = episode.days(days).await;
-        for process in &episode.processes {
-            process.task.abort();
-        }
-        if let Err(violation) = result {
-            panic!(
-                "{violation}\nSEED={seed} begins with this episode\n{}",
-                episode.story()
-            );
-        }
-        let mut state = episode.server.state();
-        let mut tally = std::mem::take(&mut state.tally);
-        tally.merge(std::mem::take(&mut state.account.tally));
-        (days, tally)
-    })
 }
 
 impl<'z> Episode<'z> {
-    fn new(seed: u64, zones: &'z ZoneDatabase) -> Self {
-        let mut rng = Rng::with_seed(seed);
-        let near_changes = [
-            "2026-03-07T00:00:00Z",
-            "2026-03-27T12:00:00Z",
-            "2026-04-03T12:00:00Z",
-            "2026-09-04T12:00:00Z",
-            "2026-10-02T12:00:00Z",
-            "2026-10-23T12:00:00Z",
-            "2026-10-30T12:00:00Z",
-        ];
-        let mut epoch = Timestamp::parse(rng.choice(near_changes).unwrap()).unwrap();
-        if rng.bool() {
-            epoch = epoch.plus(Duration::from_mins(rng.u64(..60_000)));
-        }
+    /// Made inside a paused tokio runtime.
+    pub(super) fn new(circumstances: Circumstances, mut rng: Rng, zones: &'z ZoneDatabase) -> Self {
+        let Circumstances {
+            epoch,
+            ahead,
+            server: server_settings,
+            alone,
+            settings,
+            interval,
+        } = circumstances;
         let clock = Clock::simulated(epoch);
-        let since = tokio::time::Instant::now();
-        let offset = if rng.bool() { 0 } else { rng.i64(-28..=28) };
-        let server_clock = Clock::Simulated {
-            epoch: Timestamp::from_seconds(epoch.seconds() + offset),
-            since,
-        };
-        let settings = memory::Settings {
-            version: rng.choice(Version::ALL).unwrap(),
-            retention: Duration::from_mins(rng.u64(30..600)),
-            seed,
-            ..memory::Settings::default()
-        };
-        let memory = InMemory::of_settings(settings, server_clock);
-        let alone = rng.bool();
+        let memory = InMemory::of_settings(server_settings.clone(), clock);
         memory.alone.store(alone, Ordering::SeqCst);
-        let mut settings = Settings::new(InstanceName::new(INSTANCE).unwrap());
-        if rng.u8(..4) == 0 {
-            settings.hand_expired = HandExpired::Respect;
-        }
+        memory.ahead.store(ahead, Ordering::SeqCst);
         let start = minute_of(epoch);
         let (from, to) = (start - 4 * DAY, start + 10 * DAY);
         let repository = Repository::new(from, to);
         let snapshot = repository.head.snapshot();
-        let mut tally = Tally::default();
-        if offset != 0 {
-            tally.happened(Fault::ClockOffset);
-        }
-        // A pass costs more than an hour of nothing, so most are five minutes apart.
-        let interval = Duration::from_mins(if rng.u8(..4) == 0 { 1 } else { 5 });
         // The interval has a tenth of jitter.
         let edge = interval.mul_f64(1.1) + Duration::from_secs(4);
-        let server = Server::new(memory, rng.fork(), repository, Account::new(clock));
-        server.state().tally = tally;
+        let account = Account::new(clock, memory.clone(), settings.guard.clone());
+        let server = Server::new(memory, server_settings, rng.fork(), repository, account);
+        if ahead != 0 {
+            server.state().tally.happened(Fault::ClockOffset);
+        }
         let author = Author {
             rng: rng.fork(),
             names: if rng.u8(..8) == 0 {
@@ -164,230 +127,31 @@ impl<'z> Episode<'z> {
             interval,
             edge,
             promptly: if alone { edge } else { edge + SETTLE + edge },
+            is_covered: false,
+            ahead,
             author,
             past: Past::default(),
             started: 0,
-            look_at: if offset == 0 { 1 } else { 30 },
             rng,
         }
     }
 
-    async fn days(&mut self, days: u64) -> Result<(), String> {
-        let mut files = BTreeMap::new();
-        for index in 0..self.author.names * 2 / 3 {
-            let path = format!("team-{}.yaml", index % 3);
-            let file: &mut File = files.entry(path).or_default();
-            file.entries.push(self.author.entry(format!("job-{index}")));
-        }
-        self.commit(files);
-        self.start();
-        let end = self.clock.now().plus(Duration::from_hours(24 * days));
-        self.calm(60).await?;
-        while self.clock.now() < end {
-            let storm = self.rng.u64(30..480);
-            self.storm(storm).await?;
-            let calm = self.rng.u64(60..400);
-            self.calm(calm).await?;
-        }
-        Ok(())
-    }
-
-    /// Faults of some kinds at requests, and events between them.
-    async fn storm(&mut self, minutes: u64) -> Result<(), String> {
-        let mut weather = Vec::new();
-        for fault in OF_REQUESTS {
-            let alone = self.server.memory.alone.load(Ordering::SeqCst);
-            let possible = !alone || fault != Fault::StaleList;
-            if possible && self.rng.u8(..3) == 0 {
-                weather.push((fault, self.rng.u8(4..140)));
-            }
-        }
-        let events: Vec<Fault> = EVENTS
-            .into_iter()
-            .filter(|fault| self.rng.u8(..24) < fault.frequency())
-            .collect();
-        self.log(format!("storm of {weather:?}"));
-        self.settled_at = NEVER;
-        self.server.state().weather = weather;
-        let every = self.rng.u64(5..60);
-        for _ in 0..minutes {
-            self.minute().await?;
-            if self.rng.u64(..every) == 0
-                && let Some(fault) = self.rng.choice(&events).copied()
-            {
-                sleep(Duration::from_millis(self.rng.u64(..50_000))).await;
-                self.happen(fault);
-            }
-            if self.processes.is_empty() && self.rng.u8(..30) == 0 {
-                self.start();
-            }
-        }
-        Ok(())
-    }
-
-    /// No faults; after a while, changes that must be followed promptly.
-    async fn calm(&mut self, minutes: u64) -> Result<(), String> {
-        self.log("calm".to_owned());
-        self.server.state().weather.clear();
-        {
-            let mut source = self.source.lock().unwrap();
-            source.failing = false;
-            source.latency = Duration::ZERO;
-        }
-        self.mend();
-        if self.processes.is_empty() {
-            self.start();
-        }
-        while self.processes.len() > 1 {
-            let process = self.processes.remove(0);
-            let _ = process.stop.send(true);
-        }
-        self.settled_at = self.clock.now().plus(SETTLING + self.promptly);
-        for _ in 0..minutes {
-            self.minute().await?;
-            if self.clock.now() > self.settled_at && self.rng.u8(..30) == 0 {
-                let events = [
-                    Fault::Change,
-                    Fault::Change,
-                    Fault::Kill,
-                    Fault::ForeignSilence,
-                    Fault::EditedComment,
-                    Fault::EditedEnd,
-                    Fault::CopiedMarker,
-                    Fault::Request,
-                ];
-                let fault = self.rng.choice(events).unwrap();
-                sleep(Duration::from_millis(self.rng.u64(..50_000))).await;
-                self.happen(fault);
-                if self.processes.is_empty() {
-                    self.start();
-                }
-            }
-        }
-        while self.clock.now() <= self.settled_at {
-            self.minute().await?;
-        }
-        self.check_converged().await
-    }
-
     /// Sleeps until the next look, and looks.
-    async fn minute(&mut self) -> Result<(), String> {
-        let now = self.clock.now().seconds();
-        let wait = (self.look_at - now).rem_euclid(60);
+    pub(super) async fn minute(&mut self) -> Result<(), String> {
+        let now = self.server_now().seconds();
+        let wait = (LOOK_AT - now).rem_euclid(60);
         let wait = if wait == 0 { 60 } else { wait };
         sleep(Duration::from_secs(wait.unsigned_abs())).await;
-        if self.rng.u8(..90) == 0 {
-            let server = Arc::clone(&self.server);
-            self.past.remember(&server, &mut self.rng);
+        let alive = self.processes.len();
+        self.processes.retain(|process| !process.has_died());
+        if self.processes.len() < alive {
+            // What it was about to do is for its successor.
+            self.disturbed(self.promptly);
         }
         if self.settled_at != NEVER {
             self.confirm_holds()?;
         }
         self.check_minute()
-    }
-
-    /// Something happens now.
-    fn happen(&mut self, fault: Fault) {
-        let mut files = self.server.state().repository.head.files.clone();
-        let mut what = String::new();
-        match fault {
-            Fault::Change => {
-                self.author.change(&mut files).clone_into(&mut what);
-                self.commit(files);
-                self.disturbed(self.promptly);
-            }
-            Fault::BrokenFile | Fault::UnreadableFile => {
-                let readable = files.values_mut().filter(|file| file.damage.is_none());
-                let Some(file) = self.rng.choice(readable.collect::<Vec<_>>()) else {
-                    return;
-                };
-                let damages = [Damage::UnknownKey, Damage::Truncated, Damage::Garbage];
-                file.damage = if fault == Fault::BrokenFile {
-                    self.rng.choice(damages)
-                } else {
-                    Some(Damage::Unreadable)
-                };
-                what = format!("{:?}", file.damage);
-                self.commit(files);
-            }
-            Fault::NameTwice => {
-                let readable = files.values().filter(|file| file.damage.is_none());
-                let Some(file) = self.rng.choice(readable.collect::<Vec<_>>()).cloned() else {
-                    return;
-                };
-                files.insert("copy.yaml".to_owned(), file);
-                self.commit(files);
-            }
-            Fault::MassRemoval => {
-                for file in files.values_mut().filter(|file| file.damage.is_none()) {
-                    file.entries.truncate(1);
-                }
-                self.commit(files);
-            }
-            Fault::EmptyRepository => {
-                files.clear();
-                self.commit(files);
-            }
-            Fault::SourceFails => {
-                let mut source = self.source.lock().unwrap();
-                source.failing = !source.failing;
-            }
-            Fault::SourceSlow => {
-                let latency = Duration::from_secs(self.rng.u64(..120));
-                self.source.lock().unwrap().latency = latency;
-            }
-            Fault::Kill => {
-                if let Some(process) = self.processes.pop() {
-                    process.task.abort();
-                }
-            }
-            Fault::Overlap => {
-                self.start();
-                if self.processes.len() > 2 {
-                    let first = self.processes.remove(0);
-                    let _ = first.stop.send(true);
-                }
-            }
-            Fault::Request => {
-                for process in &self.processes {
-                    let _ = process.handle.trigger.request(None);
-                }
-            }
-            _ => match people::act(fault, &self.server, &self.past, &mut self.rng) {
-                Some(did) => {
-                    what = did;
-                    if fault == Fault::HandExpiry
-                        && self.settings.hand_expired == HandExpired::Respect
-                    {
-                        self.server.state().repository.end_by_hand(&what);
-                        self.commit(files);
-                    }
-                    self.disturbed(self.promptly);
-                }
-                None => return,
-            },
-        }
-        self.log(format!("{fault:?} {what}"));
-        self.server.state().tally.happened(fault);
-    }
-
-    /// Somebody mends most of what is broken in the repository.
-    fn mend(&mut self) {
-        let mut files = self.server.state().repository.head.files.clone();
-        for file in files.values_mut() {
-            if self.rng.u8(..4) > 0 {
-                file.damage = None;
-            }
-        }
-        if self.rng.u8(..4) > 0 {
-            files.remove("copy.yaml");
-        }
-        let is_broken = files.values().any(|file| file.damage.is_some());
-        let entries = files.values().map(|file| file.entries.len());
-        if entries.sum::<usize>() < self.author.names / 2 && !is_broken && self.rng.u8(..6) > 0 {
-            self.author.refill(&mut files);
-        }
-        self.commit(files);
     }
 
     /// Somebody confirms what the guard holds, if it may hold that.
@@ -423,30 +187,50 @@ impl<'z> Episode<'z> {
         Ok(())
     }
 
-    fn commit(&mut self, files: BTreeMap<String, File>) {
+    pub(super) fn commit(&mut self, files: BTreeMap<String, File>) {
         let now = self.clock.now();
         let mut state = self.server.state();
         state.repository.commit(now, files);
         self.source.lock().unwrap().snapshot = state.repository.head.snapshot();
     }
 
-    fn start(&mut self) {
+    /// Starts a process whose own clock is so many seconds ahead.
+    pub(super) fn start(&mut self, ahead: i64) {
         self.started += 1;
+        let clock = Clock::Simulated {
+            epoch: Timestamp::from_seconds(self.clock.now().seconds() + ahead),
+            since: Instant::now(),
+        };
         let process = Process::start(
             self.started,
-            self.clock,
+            clock,
             self.zones,
             &self.settings,
             self.interval,
             &self.server,
             &self.source,
         );
-        self.log(format!("process {} starts", process.id));
+        self.log(format!(
+            "process {} starts, its clock {ahead} s ahead",
+            process.id
+        ));
         self.processes.push(process);
     }
 
+    /// The last process that was started is killed.
+    pub(super) fn kill(&mut self) {
+        if let Some(process) = self.processes.pop() {
+            process.task.abort();
+        }
+    }
+
+    /// The present by the server's clock.
+    pub(super) fn server_now(&self) -> Timestamp {
+        self.server.memory.now().into()
+    }
+
     /// What somebody wants to know who reads a failure.
-    fn story(&self) -> String {
+    pub(super) fn story(&self) -> String {
         let state = self.server.state();
         let mut story = format!("what happened:\n  {}\n", state.account.story());
         for file in state.repository.head.snapshot().files {
@@ -464,11 +248,11 @@ impl<'z> Episode<'z> {
         story
     }
 
-    fn disturbed(&mut self, time: Duration) {
+    pub(super) fn disturbed(&mut self, time: Duration) {
         self.settled_at = self.settled_at.max(self.clock.now().plus(time));
     }
 
-    fn log(&self, event: String) {
+    pub(super) fn log(&self, event: String) {
         self.server.state().account.log(event);
     }
 }

@@ -1,35 +1,63 @@
 //! What may go wrong? Every kind of disturbance, and how often each
 //! happened.
+//!
+//! Faults on the way strike where the program's client ends, as the errors that
+//! it would return. What the client makes of a status, a reset, a body that is
+//! cut off, slow or never ends is in `tests/it/client/misbehaviour.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::Deserialize;
+
 /// A kind of disturbance.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 pub(super) enum Fault {
     // On the way to the server, at each request.
     ConnectionRefused,
+    /// 429, 502 to 504 of a proxy: with `Retry-After` or without.
     Busy,
     WrongPage,
     Unauthorised,
+    /// 5xx or a reset before the effect; for a list also a body that is cut off.
     FailedBefore,
+    /// 5xx, a reset, a cut-off body after the effect.
     FailedAfter,
+    /// No answer in time, and no effect.
+    TimeoutBefore,
+    /// No answer in time, and an effect already.
+    TimeoutAfter,
+    /// No answer in time, and the effect comes when nobody waits any more.
     EffectAfterTimeout,
+    /// Headers or body arrive just in time.
     Slow,
     StaleList,
     UnreadableEntries,
+    /// A list without what these credentials may not see.
+    FilteredList,
     UnknownId,
     CountLimit,
     SizeLimit,
+    /// Success without effect.
     LostWrite,
+    /// A proxy sends it twice.
+    Repeated,
     // Of the server itself.
     ClockOffset,
+    /// Its clock is set, forwards or back.
+    ClockJump,
+    /// A peer whose clock is ahead wrote last: writes succeed without effect.
+    PeerAhead,
+    /// As many silences as its limit allows.
+    Full,
     OlderState,
     NoState,
     Ghost,
     // People at the server.
     ForeignSilence,
     CopiedMarker,
+    /// Copied with a later end.
+    RenewedCopy,
     EditedComment,
     RemovedMarker,
     EditedEnd,
@@ -41,40 +69,63 @@ pub(super) enum Fault {
     NameTwice,
     MassRemoval,
     EmptyRepository,
+    /// What an earlier commit said is committed again.
+    Revert,
     // The way to the repository.
     SourceFails,
     SourceSlow,
     // The program.
     Kill,
+    /// Killed at some await point of a pass.
+    KillAmid,
+    /// Its machine's clock is wrong.
+    ProcessClock,
     Overlap,
     Request,
 }
 
+/// A kind of request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+pub(super) enum Verb {
+    List,
+    Create,
+    Update,
+    Expire,
+}
+
 /// Those that happen at a request, with some probability while a storm lasts.
-pub(super) const OF_REQUESTS: [Fault; 14] = [
+pub(super) const OF_REQUESTS: [Fault; 18] = [
     Fault::ConnectionRefused,
     Fault::Busy,
     Fault::WrongPage,
     Fault::Unauthorised,
     Fault::FailedBefore,
     Fault::FailedAfter,
+    Fault::TimeoutBefore,
+    Fault::TimeoutAfter,
     Fault::EffectAfterTimeout,
     Fault::Slow,
     Fault::StaleList,
     Fault::UnreadableEntries,
+    Fault::FilteredList,
     Fault::UnknownId,
     Fault::CountLimit,
     Fault::SizeLimit,
     Fault::LostWrite,
+    Fault::Repeated,
 ];
 
 /// Those that happen by themselves while a storm lasts.
-pub(super) const EVENTS: [Fault; 20] = [
+pub(super) const EVENTS: [Fault; 26] = [
+    Fault::ClockJump,
+    Fault::PeerAhead,
+    Fault::Full,
     Fault::OlderState,
     Fault::NoState,
     Fault::Ghost,
     Fault::ForeignSilence,
     Fault::CopiedMarker,
+    Fault::RenewedCopy,
     Fault::EditedComment,
     Fault::RemovedMarker,
     Fault::EditedEnd,
@@ -85,9 +136,11 @@ pub(super) const EVENTS: [Fault; 20] = [
     Fault::NameTwice,
     Fault::MassRemoval,
     Fault::EmptyRepository,
+    Fault::Revert,
     Fault::SourceFails,
     Fault::SourceSlow,
     Fault::Kill,
+    Fault::KillAmid,
     Fault::Overlap,
     Fault::Request,
 ];
@@ -97,9 +150,53 @@ impl Fault {
     pub(super) const fn frequency(self) -> u8 {
         match self {
             Self::EmptyRepository | Self::NoState => 3,
-            Self::Change | Self::Kill => 18,
+            Self::Change | Self::Kill | Self::KillAmid => 18,
             _ => 9,
         }
+    }
+
+    /// Whether it can happen at such a request.
+    pub(super) const fn strikes(self, verb: Verb) -> bool {
+        match self {
+            Self::ConnectionRefused
+            | Self::Busy
+            | Self::WrongPage
+            | Self::Unauthorised
+            | Self::FailedBefore
+            | Self::TimeoutBefore
+            | Self::Slow => true,
+            Self::StaleList | Self::UnreadableEntries | Self::FilteredList => {
+                matches!(verb, Verb::List)
+            }
+            Self::FailedAfter
+            | Self::TimeoutAfter
+            | Self::EffectAfterTimeout
+            | Self::LostWrite
+            | Self::Repeated => !matches!(verb, Verb::List),
+            Self::CountLimit => matches!(verb, Verb::Create),
+            Self::SizeLimit => matches!(verb, Verb::Create | Verb::Update),
+            // Only what is there already can be unknown.
+            Self::UnknownId => matches!(verb, Verb::Update | Verb::Expire),
+            _ => false,
+        }
+    }
+
+    /// Whether what is silent, and what is declared, is the same after it.
+    pub(super) const fn leaves_coverage(self) -> bool {
+        matches!(
+            self,
+            Self::Full
+                | Self::ForeignSilence
+                | Self::EditedComment
+                | Self::BrokenFile
+                | Self::UnreadableFile
+                | Self::SourceFails
+                | Self::SourceSlow
+                | Self::Kill
+                | Self::KillAmid
+                | Self::Overlap
+                | Self::Request
+        )
     }
 }
 

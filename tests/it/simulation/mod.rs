@@ -16,10 +16,13 @@ mod calendar;
 mod check;
 mod episode;
 mod fault;
+mod line;
 mod people;
 mod process;
 mod repository;
+mod scenario;
 mod server;
+mod weather;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +39,7 @@ const HORIZON: Duration = Settings::HORIZON;
 const LEASE: Duration = Settings::LEASE;
 
 /// Simulated days of every `make test`.
-const DAYS: u64 = 100;
+const DAYS: u64 = 300;
 
 /// Runs episodes on every core until `days` are simulated.
 fn simulate(days: u64) {
@@ -51,7 +54,7 @@ fn simulate(days: u64) {
             scope.spawn(|| {
                 while simulated.load(Ordering::SeqCst) < days {
                     let episode = episodes.fetch_add(1, Ordering::SeqCst);
-                    let (lasted, tally) = episode::run(first.wrapping_add(episode), &zones);
+                    let (lasted, tally) = weather::run(first.wrapping_add(episode), &zones);
                     simulated.fetch_add(lasted, Ordering::SeqCst);
                     total.lock().unwrap().merge(tally);
                 }

@@ -70,6 +70,13 @@ pub(super) fn act(fault: Fault, server: &Server, past: &Past, rng: &mut Rng) -> 
             server.memory.server().merge(ghost, now);
             id
         }
+        Fault::PeerAhead => {
+            let mut silence = (*rng.choice(&live(true))?).clone();
+            silence.updated_at = now.fixed_offset() + Duration::from_secs(rng.u64(30..240));
+            let id = silence.id.to_string();
+            server.memory.server().merge(silence, now);
+            id
+        }
         Fault::ForeignSilence => {
             let model = rng.choice(live(true));
             let matchers = model.map_or_else(
@@ -103,6 +110,12 @@ pub(super) fn act(fault: Fault, server: &Server, past: &Past, rng: &mut Rng) -> 
             if rng.bool() {
                 posted.matchers = matchers_of("alertname=\"copied\"");
             }
+            put(server, posted)?
+        }
+        Fault::RenewedCopy => {
+            let mut posted = posted(rng.choice(&live(true))?);
+            posted.id = None;
+            posted.ends_at += Duration::from_mins(20);
             put(server, posted)?
         }
         Fault::EditedComment => {

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::future::ready;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use silenced::clock::Clock;
@@ -19,7 +22,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::server::{Line, Server};
+use super::line::Line;
+use super::server::Server;
 
 /// The repository as a process reaches it.
 pub(super) struct Source {
@@ -34,6 +38,30 @@ pub(super) struct Process {
     pub(super) task: JoinHandle<()>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) handle: Handle,
+    polls_left: Arc<AtomicU64>,
+}
+
+/// A future that dies, with all that it holds, where it waits once it has been
+/// polled so often.
+struct Mortal<F> {
+    running: Option<Pin<Box<F>>>,
+    polls_left: Arc<AtomicU64>,
+}
+
+impl<F: Future<Output = ()>> Future for Mortal<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.polls_left.load(Ordering::SeqCst) == 0 {
+            self.running = None;
+        } else {
+            self.polls_left.fetch_sub(1, Ordering::SeqCst);
+        }
+        match &mut self.running {
+            Some(running) => running.as_mut().poll(context),
+            None => Poll::Ready(()),
+        }
+    }
 }
 
 /// What every process has in common.
@@ -93,11 +121,27 @@ impl Process {
             Arc::new(Metrics::new()),
         );
         let (stop, stopped) = watch::channel(false);
+        let polls_left = Arc::new(AtomicU64::new(u64::MAX));
+        let mortal = Mortal {
+            running: Some(Box::pin(daemon.run(stopped))),
+            polls_left: Arc::clone(&polls_left),
+        };
         Self {
             id,
-            task: tokio::spawn(daemon.run(stopped)),
+            task: tokio::spawn(mortal),
             stop,
             handle,
+            polls_left,
         }
+    }
+
+    /// It dies at the await point that it comes to after passing so many.
+    pub(super) fn die_after(&self, awaits: u64) {
+        self.polls_left.fetch_min(awaits, Ordering::SeqCst);
+    }
+
+    /// Whether it died so.
+    pub(super) fn has_died(&self) -> bool {
+        self.polls_left.load(Ordering::SeqCst) == 0 && self.task.is_finished()
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use serde::Deserialize;
 use silenced::declaration::EarlierVersion;
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
@@ -77,7 +78,7 @@ pub(super) struct File {
     pub(super) damage: Option<Damage>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 pub(super) enum Damage {
     UnknownKey,
     Truncated,
@@ -171,17 +172,18 @@ impl Commit {
             .map(|(entry, fact)| (entry, fact.windows.as_slice(), fact.is_certain))
     }
 
-    /// What must be silent at that minute; what is not named must not be.
-    pub(super) fn truth(&self, minute: Minute) -> BTreeMap<&str, Truth> {
+    /// What must be silent at that minute; what is not named must not be. What
+    /// only leases cover is free unless they are renewed.
+    pub(super) fn truth(&self, minute: Minute, renewed: bool) -> BTreeMap<&str, Truth> {
         let mut truth = BTreeMap::new();
         for (entry, fact) in self.entries().zip(&self.facts) {
             let mut windows = fact.windows.iter();
             let applies = windows.any(|&(start, end)| (start..end).contains(&minute));
             let is = match (fact.is_certain, entry.enabled && applies) {
-                (true, true) => Truth::On,
+                (true, true) if renewed || entry.when != When::Always => Truth::On,
                 (true, false) => Truth::Off,
                 // A suspended or broken one stays as it was, whatever that is.
-                (false, _) => Truth::Free,
+                _ => Truth::Free,
             };
             let known = truth.entry(fact.alerts.as_str()).or_insert(Truth::Off);
             *known = is.max(*known);

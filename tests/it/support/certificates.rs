@@ -7,6 +7,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+/// A key of the usual elliptic curve.
+const ELLIPTIC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+
 /// An authority and a certificate for 127.0.0.1, in a directory of their own.
 pub(crate) struct Certificates {
     directory: TempDir,
@@ -19,7 +22,6 @@ impl Certificates {
         };
         let extensions = "basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1\n";
         fs::write(certificates.file("leaf.ext"), extensions).unwrap();
-        let elliptic = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
         certificates.openssl(
             &[
                 "req",
@@ -30,13 +32,21 @@ impl Certificates {
                 "-subj",
                 "/CN=authority",
             ],
-            &[&elliptic[..], &["-keyout", "ca.key", "-out", "ca.pem"]].concat(),
+            &[&ELLIPTIC[..], &["-keyout", "ca.key", "-out", "ca.pem"]].concat(),
         );
-        certificates.openssl(
+        certificates.sign("leaf", &ELLIPTIC);
+        certificates
+    }
+
+    /// A certificate for 127.0.0.1, and its key of that algorithm, in files of
+    /// that name.
+    pub(crate) fn sign(&self, name: &str, algorithm: &[&str]) -> (PathBuf, PathBuf) {
+        let [key, request, certificate] = ["key", "csr", "pem"].map(|end| format!("{name}.{end}"));
+        self.openssl(
             &["req", "-nodes", "-subj", "/CN=server"],
-            &[&elliptic[..], &["-keyout", "leaf.key", "-out", "leaf.csr"]].concat(),
+            &[algorithm, &["-keyout", &key, "-out", &request]].concat(),
         );
-        certificates.openssl(
+        self.openssl(
             &[
                 "x509",
                 "-req",
@@ -44,16 +54,23 @@ impl Certificates {
                 "2",
                 "-CAcreateserial",
                 "-in",
-                "leaf.csr",
+                &request,
             ],
             &[
-                "-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "leaf.ext", "-out", "leaf.pem",
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca.key",
+                "-extfile",
+                "leaf.ext",
+                "-out",
+                &certificate,
             ],
         );
-        certificates
+        (self.file(&certificate), self.file(&key))
     }
 
-    fn openssl(&self, what: &[&str], how: &[&str]) {
+    pub(crate) fn openssl(&self, what: &[&str], how: &[&str]) {
         let output = Command::new("openssl")
             .args(what)
             .args(how)
@@ -63,7 +80,7 @@ impl Certificates {
         assert!(output.status.success(), "{output:?}");
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 

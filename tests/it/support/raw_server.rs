@@ -58,6 +58,11 @@ pub(crate) struct RawServer {
 impl RawServer {
     /// Answers every connection with `reply`.
     pub(crate) async fn start(reply: Reply) -> Self {
+        Self::answering(move |_| reply.clone()).await
+    }
+
+    /// Answers every connection with what `reply` makes of its request.
+    pub(crate) async fn answering(mut reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -67,6 +72,7 @@ impl RawServer {
             let mut hanging = Vec::new();
             while let Ok((mut connection, _)) = listener.accept().await {
                 let request = read_request(&mut connection).await;
+                let reply = reply(&request);
                 seen.lock().unwrap().push(request);
                 // The client may hang up first: that is its right.
                 let _ = connection.write_all(&reply.bytes).await;

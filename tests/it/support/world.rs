@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::{Future, ready};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
@@ -27,6 +27,8 @@ use tokio::sync::watch;
 pub(crate) struct InMemory {
     server: Arc<Mutex<MemoryAlertmanager>>,
     clock: Clock,
+    /// By how many seconds its clock is ahead of `clock`.
+    pub(crate) ahead: Arc<AtomicI64>,
     /// What it says of replicas.
     pub(crate) alone: Arc<AtomicBool>,
     /// Whether expiries time out before they have an effect.
@@ -42,12 +44,12 @@ impl InMemory {
         Self::of_settings(settings, clock)
     }
 
-    /// `clock` is the server's, which may differ from the program's.
     pub(crate) fn of_settings(settings: memory::Settings, clock: Clock) -> Self {
         let server = MemoryAlertmanager::new(settings, clock.now().to_datetime());
         Self {
             server: Arc::new(Mutex::new(server)),
             clock,
+            ahead: Arc::default(),
             alone: Arc::new(AtomicBool::new(true)),
             delays_expiries: Arc::default(),
         }
@@ -59,10 +61,11 @@ impl InMemory {
 
     /// The server's clock, which has fractions of a second.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        match self.clock {
+        let now = match self.clock {
             Clock::System => self.clock.now().to_datetime(),
             Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
-        }
+        };
+        now + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
     }
 }
 

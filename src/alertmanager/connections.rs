@@ -1,0 +1,227 @@
+//! Which connections do targets share? Those over which they trust the same
+//! authorities, prove the same identity and go through the same proxy.
+//!
+//! A client of its own for each of 1,000 targets would load the machine's
+//! authorities (140 of them, some MB) as often.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use reqwest::redirect;
+
+use super::settings::{Proxy, TlsSettings};
+use super::tls::{TlsContents, UnusableTls};
+
+/// Every request says who asks.
+const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
+
+/// Four to eight connections saturate an Alertmanager; more only add latency.
+const IDLE_CONNECTIONS: usize = 8;
+
+/// Of all targets together. A process may commonly have 1,024 files open, of
+/// which the calls under way need 64: eight targets, eight calls each.
+const ALL_IDLE_CONNECTIONS: usize = 512;
+
+/// Connections serve the calls of one pass. Load balancers close idle ones
+/// after 60 s or later, and a write on such a connection has an unknown outcome.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The connections of a whole configuration. Clones share them.
+#[derive(Clone)]
+pub struct Connections {
+    idle_per_server: usize,
+    /// Those in use. One that a target leaves, because a file has changed, is
+    /// closed with the last target that used it.
+    clients: Arc<Mutex<HashMap<Route, Weak<reqwest::Client>>>>,
+}
+
+/// What makes connections different.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Route {
+    tls: Tls,
+    proxy: Proxy,
+    connect_timeout: Duration,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Tls {
+    /// No TLS, hence no authorities.
+    None,
+    Files(TlsContents),
+}
+
+impl Connections {
+    /// For that many targets, to divide the idle connections among. A pass that
+    /// changes nothing makes one call to each target, far apart, and gains
+    /// nothing from an idle connection; only writes do.
+    #[must_use]
+    pub fn new(targets: usize) -> Self {
+        let share = ALL_IDLE_CONNECTIONS / targets.max(1);
+        Self {
+            idle_per_server: share.min(IDLE_CONNECTIONS),
+            clients: Arc::default(),
+        }
+    }
+
+    /// How many different ones there are, for tests and curiosity.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients
+            .values()
+            .filter(|client| client.strong_count() > 0)
+            .count()
+    }
+
+    /// The client for that route; its files are named by `tls`.
+    fn client(&self, route: Route, tls: &TlsSettings) -> Result<Arc<reqwest::Client>, UnusableTls> {
+        // What a panic could leave behind is a complete value all the same.
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&route).and_then(Weak::upgrade) {
+            return Ok(client);
+        }
+        let client = Arc::new(self.make(&route, tls)?);
+        clients.retain(|_, client| client.strong_count() > 0);
+        clients.insert(route, Arc::downgrade(&client));
+        Ok(client)
+    }
+
+    /// Redirects are never followed: they would carry credentials elsewhere.
+    fn make(&self, route: &Route, tls: &TlsSettings) -> Result<reqwest::Client, UnusableTls> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(route.connect_timeout)
+            .pool_max_idle_per_host(self.idle_per_server)
+            .pool_idle_timeout(IDLE_TIMEOUT);
+        match &route.tls {
+            Tls::None => builder = builder.tls_certs_only([]),
+            Tls::Files(contents) => {
+                if let Some(authorities) = tls.authorities(contents)? {
+                    builder = builder.tls_certs_only(authorities);
+                }
+                if let Some(identity) = tls.identity(contents)? {
+                    builder = builder.identity(identity);
+                }
+            }
+        }
+        match &route.proxy {
+            Proxy::Environment => {}
+            Proxy::Direct => builder = builder.no_proxy(),
+            // As in Go; reqwest lets it match names, not addresses.
+            Proxy::Url { no_proxy, .. } if no_proxy.split(',').any(|entry| entry.trim() == "*") => {
+                builder = builder.no_proxy();
+            }
+            Proxy::Url { url, no_proxy } => {
+                let proxy = reqwest::Proxy::all(url).map_err(UnusableTls::Setup)?;
+                let no_proxy = reqwest::NoProxy::from_string(no_proxy);
+                builder = builder.proxy(proxy.no_proxy(no_proxy));
+            }
+        }
+        builder.build().map_err(UnusableTls::Setup)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Connections")
+            .field("idle_per_server", &self.idle_per_server)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The way to one server.
+#[derive(Debug)]
+pub(super) struct Way {
+    connections: Connections,
+    tls: TlsSettings,
+    proxy: Proxy,
+    connect_timeout: Duration,
+    uses_tls: bool,
+    /// Keeps its open connections until a file changes.
+    latest: Mutex<Option<Arc<reqwest::Client>>>,
+}
+
+impl Way {
+    /// No file is read yet. `scheme` is that of the server's URL.
+    pub(super) fn new(
+        connections: Connections,
+        scheme: &str,
+        tls: TlsSettings,
+        proxy: Proxy,
+        connect_timeout: Duration,
+    ) -> Self {
+        Self {
+            uses_tls: scheme == "https" || may_be_tls(&proxy),
+            connections,
+            tls,
+            proxy,
+            connect_timeout,
+            latest: Mutex::new(None),
+        }
+    }
+
+    /// How long a connection may take to be made.
+    pub(super) const fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Through whom it leads.
+    pub(super) const fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Its files.
+    pub(super) const fn tls(&self) -> &TlsSettings {
+        &self.tls
+    }
+
+    /// The client to send the next request with: the one before, with its open
+    /// connections, unless a file has changed.
+    pub(super) fn client(&self) -> Result<Arc<reqwest::Client>, UnusableTls> {
+        let route = Route {
+            tls: if self.uses_tls {
+                Tls::Files(self.tls.read()?)
+            } else {
+                Tls::None
+            },
+            proxy: self.proxy.clone(),
+            connect_timeout: self.connect_timeout,
+        };
+        let client = self.connections.client(route, &self.tls)?;
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = Some(Arc::clone(&client));
+        Ok(client)
+    }
+}
+
+/// Whether the proxy itself may be reached over TLS.
+fn may_be_tls(proxy: &Proxy) -> bool {
+    match proxy {
+        Proxy::Direct => false,
+        Proxy::Url { url, .. } => url.starts_with("https:"),
+        Proxy::Environment => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+            .iter()
+            .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_targets_there_are_the_idle_connections_stay_within_their_bound() {
+        for targets in [0, 1, 64, 65, 512, 513, 1000] {
+            let Connections {
+                idle_per_server, ..
+            } = Connections::new(targets);
+            assert!(idle_per_server * targets <= ALL_IDLE_CONNECTIONS);
+        }
+        assert_eq!(Connections::new(64).idle_per_server, IDLE_CONNECTIONS);
+        assert_eq!(Connections::new(512).idle_per_server, 1);
+    }
+}

@@ -1,0 +1,138 @@
+//! What is special about Grafana, seen from a pass? Silences that a token may
+//! not read, and silences of one rule.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use expect_test::expect;
+use silenced::alertmanager::{ApiError, Expired, Listing, Members, SilenceApi};
+use silenced::declaration::review;
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::Settings;
+use silenced::reconcile::{Mode, PassOptions, Reconciler, Target, TargetPass};
+use silenced::silence::{SilenceDraft, SilenceId};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::timestamp::Timestamp;
+use silenced::zone::ZoneDatabase;
+use tokio::sync::watch;
+
+use crate::declaration::{read, shown};
+use crate::support::passes::{ONCE, actions, writes};
+use crate::support::world::World;
+
+/// Takes silences, and lists none of them.
+#[derive(Default)]
+struct Secretive {
+    made: AtomicUsize,
+    asked: Mutex<Vec<String>>,
+    /// Whether they are gone, and not only hidden.
+    has_forgotten: AtomicBool,
+}
+
+impl SilenceApi for &Secretive {
+    async fn list(&self) -> Result<Listing, ApiError> {
+        Ok(Listing::default())
+    }
+
+    async fn members(&self) -> Option<Members> {
+        None
+    }
+
+    async fn hides(&self, id: &SilenceId) -> Result<bool, ApiError> {
+        self.asked.lock().unwrap().push(id.as_str().to_owned());
+        Ok(!self.has_forgotten.load(Ordering::Relaxed))
+    }
+
+    async fn set(&self, _: &SilenceDraft) -> Result<SilenceId, ApiError> {
+        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(SilenceId::new(made.to_string()))
+    }
+
+    async fn expire(&self, _: &SilenceId) -> Result<Expired, ApiError> {
+        Ok(Expired::Done)
+    }
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        revision: Revision::Commit("a".repeat(40)),
+        files: vec![SnapshotFile {
+            path: "once.yaml".to_owned(),
+            content: Ok(ONCE.as_bytes().to_vec()),
+        }],
+        skipped: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn hidden_silences_are_not_made_again_and_again() {
+    let api = Secretive::default();
+    let target = Target::new(TargetName::new("main").unwrap(), BTreeMap::new(), &api);
+    let settings = Settings::new(InstanceName::new("lab").unwrap());
+    let mut reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+    let start = Timestamp::parse("2026-01-10T00:00:00Z").unwrap();
+    let mut pass_after = async |seconds| -> TargetPass {
+        let (_keep, stop) = watch::channel(false);
+        let options = PassOptions {
+            mode: Mode::Apply,
+            insist: true,
+            confirmed: None,
+            now: start.plus(Duration::from_secs(seconds)),
+            stop: &stop,
+            progress: &|_, _, _| {},
+        };
+        let pass = reconciler.pass(Ok(snapshot()), options).await;
+        pass.targets.into_iter().next().unwrap()
+    };
+    assert_eq!(pass_after(0).await.report.created, 1);
+    // It may still come.
+    assert_eq!(pass_after(60).await.error, None);
+    assert_eq!(*api.asked.lock().unwrap(), Vec::<String>::new());
+    for seconds in [120, 180, 10_000] {
+        let pass = pass_after(seconds).await;
+        let error = pass.error.unwrap();
+        expect!["the list lacks 1 silences that were made, and `1` at least is live: the credentials may not read them all; grant `alert.instances:read`, or `alert.silences:read` on the folders of all rules that have silences"].assert_eq(&error);
+        assert!(pass.plan.is_none());
+    }
+    assert_eq!(api.made.load(Ordering::Relaxed), 1);
+
+    api.has_forgotten.store(true, Ordering::Relaxed);
+    assert_eq!(pass_after(10_060).await.report.created, 1);
+    assert_eq!(*api.asked.lock().unwrap(), ["1"; 4]);
+}
+
+/// Grafana refuses to change that matcher with an update.
+#[tokio::test]
+async fn the_silence_of_another_rule_is_another_silence() {
+    let of_rule = |uid: &str| {
+        ONCE.replace("alertname=", "__alert_rule_uid__=")
+            .replace("HighDBLatency", uid)
+    };
+    let mut world = World::at("2026-01-10T00:00:00Z");
+    world.write("once.yaml", &of_rule("r1"));
+    world.sync().await;
+    world.write("once.yaml", &of_rule("r2"));
+    let pass = world.sync().await;
+    assert_eq!(actions(&pass), ["replace high-latency: matchers changed"]);
+    assert_eq!(writes(&pass), [(0, 0, 1, 0)]);
+}
+
+#[test]
+fn only_an_equal_matcher_names_one_rule() {
+    let of_rule =
+        |operator: &str| ONCE.replace("alertname=", &format!("__alert_rule_uid__{operator}"));
+    let warnings = |yaml: &str| {
+        let declarations = read(&[("a.yaml", yaml)]);
+        let now = Timestamp::parse("2026-01-10T00:00:00Z").unwrap();
+        shown(&declarations.diagnostics) + &shown(&review(&declarations, now))
+    };
+    assert_eq!(warnings(&of_rule("=")), "");
+    expect![[r#"
+        a.yaml:6:16: warning[not-rule-specific]: `__alert_rule_uid__=~"HighDBLatency"` does not make this the silence of one rule
+         6 |     matchers: ['__alert_rule_uid__=~"HighDBLatency"']
+           |                ^
+           hint: Grafana asks for the rights to all silences, unless you write `__alert_rule_uid__="..."`
+    "#]].assert_eq(&warnings(&of_rule("=~")));
+}
