@@ -353,6 +353,7 @@ fn growth() {
             daemon.borrow().memory().0
         );
     }
+    println!();
     let [.., thousand, _, most] = each.as_slice() else {
         unreachable!("four numbers of declarations");
     };
@@ -362,7 +363,7 @@ fn growth() {
     {
         let growth = most / thousand;
         println!(
-            "\n- {name}: one of 50,000 costs {growth:.2} of what one of 1,000 costs ({})",
+            "- {name}: one of 50,000 costs {growth:.2} of what one of 1,000 costs ({})",
             goal("at most 1.5", growth <= 1.5)
         );
     }
