@@ -46,6 +46,8 @@ pub mod server;
 #[cfg(feature = "daemon")]
 pub mod source;
 #[cfg(feature = "daemon")]
+pub mod stop;
+#[cfg(feature = "daemon")]
 pub mod telemetry;
 #[cfg(feature = "daemon")]
 pub mod zoneinfo;

@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
 use crate::plan::HoldCause;
-use crate::reconcile::{Outcome, Pass, TargetPass};
+use crate::reconcile::{Outcome, Pass, TargetPass, TargetState};
 use crate::timestamp::Timestamp;
 
 /// How log lines look.
@@ -83,6 +83,11 @@ struct TargetLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabels {
     target: String,
     operation: &'static str,
@@ -124,7 +129,12 @@ pub struct Metrics {
     files: Gauge,
     invalid_files: Gauge,
     declared: Gauge,
+    targets: Family<StateLabels, Gauge>,
     target_up: Family<TargetLabels, Gauge>,
+    target_busy: Family<TargetLabels, Gauge>,
+    target_failing_since: Family<TargetLabels, Gauge>,
+    target_next_try: Family<TargetLabels, Gauge>,
+    not_attempted: Family<TargetLabels, Counter>,
     desired: Family<TargetLabels, Gauge>,
     owned: Family<TargetLabels, Gauge>,
     foreign: Family<TargetLabels, Gauge>,
@@ -161,7 +171,12 @@ impl Metrics {
             files: Gauge::default(),
             invalid_files: Gauge::default(),
             declared: Gauge::default(),
+            targets: Family::default(),
             target_up: Family::default(),
+            target_busy: Family::default(),
+            target_failing_since: Family::default(),
+            target_next_try: Family::default(),
+            not_attempted: Family::default(),
             desired: Family::default(),
             owned: Family::default(),
             foreign: Family::default(),
@@ -170,6 +185,7 @@ impl Metrics {
             suspended: Gauge::default(),
         };
         metrics.register();
+        metrics.register_targets();
         metrics
     }
 
@@ -230,11 +246,54 @@ impl Metrics {
             self.revision.clone(),
         );
         registry.register("tzdata_info", "The zone data in use", self.tzdata.clone());
+        registry.register(
+            "held_silences",
+            "Things not done on purpose, by reason",
+            self.held.clone(),
+        );
+        registry.register(
+            "silence_operations",
+            "Silences created, updated, replaced and expired",
+            self.operations.clone(),
+        );
+    }
+
+    fn register_targets(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "targets",
+            "Targets by where they stand",
+            self.targets.clone(),
+        );
+        for (name, help, family) in [
+            (
+                "target_failing_since_timestamp",
+                "Since when the target could not be reconciled; 0 when it could",
+                &self.target_failing_since,
+            ),
+            (
+                "target_next_try_timestamp",
+                "When the target is asked next; 0 while it is being worked on",
+                &self.target_next_try,
+            ),
+        ] {
+            registry.register_with_unit(name, help, Unit::Seconds, family.clone());
+        }
+        registry.register(
+            "actions_not_attempted",
+            "Planned actions that were not begun, for want of time or after failures",
+            self.not_attempted.clone(),
+        );
         for (name, help, family) in [
             (
                 "target_up",
                 "Whether the target could be reconciled",
                 &self.target_up,
+            ),
+            (
+                "target_busy",
+                "Whether the target was being worked on still when the last pass ended",
+                &self.target_busy,
             ),
             (
                 "desired_silences",
@@ -250,16 +309,6 @@ impl Metrics {
         ] {
             registry.register(name, help, family.clone());
         }
-        registry.register(
-            "held_silences",
-            "Things not done on purpose, by reason",
-            self.held.clone(),
-        );
-        registry.register(
-            "silence_operations",
-            "Silences created, updated, replaced and expired",
-            self.operations.clone(),
-        );
     }
 
     /// The zone data that schedules are computed with from now on.
@@ -308,7 +357,15 @@ impl Metrics {
                 })
                 .set(1);
         }
-        for target in &pass.targets {
+        for state in TargetState::ALL {
+            let targets = pass.targets.iter();
+            let those = targets.filter(|target| target.state() == state).count();
+            let labels = StateLabels {
+                state: state.word(),
+            };
+            self.targets.get_or_create(&labels).set(count(those));
+        }
+        for target in pass.targets.iter().filter(|target| pass.is_news(target)) {
             self.record_target(target);
         }
     }
@@ -321,6 +378,19 @@ impl Metrics {
         self.target_up
             .get_or_create(&labels)
             .set(i64::from(pass.error.is_none()));
+        self.target_busy
+            .get_or_create(&labels)
+            .set(i64::from(pass.is_busy));
+        for (family, at) in [
+            (&self.target_failing_since, pass.failing_since),
+            (&self.target_next_try, pass.next_try),
+        ] {
+            let at = at.map_or(0, Timestamp::seconds);
+            family.get_or_create(&labels).set(at);
+        }
+        self.not_attempted
+            .get_or_create(&labels)
+            .inc_by(pass.report.not_attempted.try_into().unwrap_or(u64::MAX));
         if let Some(plan) = &pass.plan {
             self.desired.get_or_create(&labels).set(count(plan.desired));
             self.owned.get_or_create(&labels).set(count(pass.owned()));

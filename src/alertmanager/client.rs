@@ -60,7 +60,8 @@ impl Client {
     ) -> Result<Self, InvalidSettings> {
         let base = settings::base_url(&settings.url)?;
         let path = settings.kind.path();
-        let segments: Vec<_> = base.path_segments().into_iter().flatten().collect();
+        let segments = base.path().trim_end_matches('/').split('/');
+        let segments: Vec<_> = segments.collect();
         if segments.ends_with(&path) || segments.ends_with(&[&path[..], &["silences"]].concat()) {
             return Err(InvalidSettings::DoubledPath {
                 url: settings.url.clone(),

@@ -20,7 +20,7 @@ const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
 /// Four to eight connections saturate an Alertmanager; more only add latency.
 const IDLE_CONNECTIONS: usize = 8;
 
-/// Of all targets together. A process may commonly have 1,024 files open, of
+/// Of all servers together. A process may commonly have 1,024 files open, of
 /// which the calls under way need 64: eight targets, eight calls each.
 const ALL_IDLE_CONNECTIONS: usize = 512;
 
@@ -53,12 +53,12 @@ enum Tls {
 }
 
 impl Connections {
-    /// For that many targets, to divide the idle connections among. A pass that
-    /// changes nothing makes one call to each target, far apart, and gains
+    /// For that many servers, to divide the idle connections among. A pass that
+    /// changes nothing makes one call to each of them, far apart, and gains
     /// nothing from an idle connection; only writes do.
     #[must_use]
-    pub fn new(targets: usize) -> Self {
-        let share = ALL_IDLE_CONNECTIONS / targets.max(1);
+    pub fn new(servers: usize) -> Self {
+        let share = ALL_IDLE_CONNECTIONS / servers.max(1);
         Self {
             idle_per_server: share.min(IDLE_CONNECTIONS),
             clients: Arc::default(),
@@ -214,12 +214,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn however_many_targets_there_are_the_idle_connections_stay_within_their_bound() {
-        for targets in [0, 1, 64, 65, 512, 513, 1000] {
+    fn however_many_servers_there_are_the_idle_connections_stay_within_their_bound() {
+        for servers in [0, 1, 64, 65, 512, 513, 1000] {
             let Connections {
                 idle_per_server, ..
-            } = Connections::new(targets);
-            assert!(idle_per_server * targets <= ALL_IDLE_CONNECTIONS);
+            } = Connections::new(servers);
+            assert!(idle_per_server * servers <= ALL_IDLE_CONNECTIONS);
         }
         assert_eq!(Connections::new(64).idle_per_server, IDLE_CONNECTIONS);
         assert_eq!(Connections::new(512).idle_per_server, 1);

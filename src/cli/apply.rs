@@ -28,14 +28,16 @@ pub(super) struct Arguments {
     #[arg(long, env = "SILENCED_DRY_RUN")]
     dry_run: bool,
 
-    /// Let the plan with this fingerprint change more than the guards allow
+    /// Let the plan with this fingerprint change more than the guards allow; repeat it for the
+    /// plans of several targets, or put commas between them
     #[arg(
         long,
         value_name = "FINGERPRINT",
         env = "SILENCED_CONFIRM",
+        value_delimiter = ',',
         value_parser = read_fingerprint
     )]
-    confirm: Option<Fingerprint>,
+    confirm: Vec<Fingerprint>,
 
     /// How to print what was done
     #[arg(long, value_enum, default_value_t = OutputFormat::Text, env = "SILENCED_FORMAT")]
@@ -63,7 +65,7 @@ impl Arguments {
         } else {
             Mode::Apply
         };
-        let pass = pass::make(configuration, mode, self.confirm.as_ref(), terminal, zones)?;
+        let pass = pass::make(configuration, mode, &self.confirm, terminal, zones)?;
         let planned = match (mode, self.format) {
             // The body of POST /sync; no request has the number 0.
             (Mode::Apply, OutputFormat::Json) => format!("{:#}\n", pass.to_json(0)),
@@ -94,7 +96,8 @@ fn read_fingerprint(text: &str) -> Result<Fingerprint, &'static str> {
 /// A line for every target that something was done on.
 fn done(pass: &Pass) -> String {
     let mut text = String::new();
-    for TargetPass { name, report, .. } in &pass.targets {
+    for target in &pass.targets {
+        let TargetPass { name, report, .. } = target.as_ref();
         let counts = [
             (report.created, "created"),
             (report.updated, "updated"),

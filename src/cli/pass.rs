@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use super::history::SharedSource;
-use super::signals::{stop_on_signal, stopped};
+use super::signals::stop_on_signal;
 use super::terminal::Terminal;
 use super::{CommandError, diagnostics};
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::plan::Fingerprint;
 use crate::reconcile::{Mode, Pass, PassOptions, Reconciler};
 use crate::snapshot::Snapshot;
 use crate::source::{Progress, Source};
+use crate::stop::stopped;
 use crate::zoneinfo::ZoneSource;
 
 /// Below this, an apply is over before anybody could read a line about it.
@@ -41,22 +42,24 @@ pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandErr
 pub(super) fn make(
     configuration: Configuration,
     mode: Mode,
-    confirmed: Option<&Fingerprint>,
+    confirmed: &[Fingerprint],
     terminal: &Arc<Terminal>,
     mut zones: ZoneSource,
 ) -> Result<&'static Pass, CommandError> {
     let cache = configuration.cache_directory.as_deref();
     let source = Source::open(configuration.source, cache).map_err(CommandError::failed)?;
     let source = SharedSource::new(source);
-    let mut reconciler =
-        Reconciler::new(configuration.reconcile, zones.load(), configuration.targets)
-            .with_history(source.read_history());
     let watching = Arc::clone(terminal);
     let progress = move |target: &TargetName, ended: usize, total: usize| {
         if total >= WORTH_PROGRESS {
             watching.progress(&format!("{target}: {ended} of {total}"));
         }
     };
+    let mut reconciler =
+        Reconciler::new(configuration.reconcile, zones.load(), configuration.targets)
+            .with_history(source.read_history())
+            .with_progress(Arc::new(progress))
+            .thorough();
     let pass = block_on(async {
         let stop = stop_on_signal().map_err(CommandError::failed)?;
         let read = read(source, Arc::clone(terminal), stop.clone()).await?;
@@ -66,7 +69,6 @@ pub(super) fn make(
             confirmed,
             now: Clock::System.now(),
             stop: &stop,
-            progress: &progress,
         };
         let pass = reconciler.pass(read, options);
         match mode {
@@ -74,7 +76,7 @@ pub(super) fn make(
             Mode::Apply => Ok(pass.await),
             Mode::Observe => tokio::select! {
                 pass = pass => Ok(pass),
-                () = stopped(stop.clone()) => Err(interrupted()),
+                () = stopped(&stop) => Err(interrupted()),
             },
         }
     })??;
@@ -138,7 +140,7 @@ async fn read(
     });
     tokio::select! {
         read = reading => read.map_err(CommandError::failed),
-        () = stopped(stop) => Err(interrupted()),
+        () = stopped(&stop) => Err(interrupted()),
     }
 }
 

@@ -45,7 +45,7 @@ impl Arguments {
         let configuration = self.options.configuration(matches)?;
         log_to_stderr(self.options.log_filter(LOG_FILTER), terminal.log_style())
             .map_err(CommandError::Usage)?;
-        let pass = pass::make(configuration, Mode::Observe, None, terminal, zones)?;
+        let pass = pass::make(configuration, Mode::Observe, &[], terminal, zones)?;
         terminal.print(&shown(pass, self.format, terminal))?;
         Ok(match pass.outcome() {
             Outcome::Failed => Exit::Failure,

@@ -9,7 +9,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::history::SharedSource;
-use super::signals::stopped;
 use super::{CommandError, pass};
 use crate::alertmanager::{Client, Cluster};
 use crate::clock::Clock;
@@ -18,6 +17,7 @@ use crate::plan::Settings;
 use crate::reconcile::{Reconciler, Target};
 use crate::server::{self, AppState, Authorisation};
 use crate::source::Source;
+use crate::stop::stopped;
 use crate::telemetry::Metrics;
 use crate::zoneinfo::ZoneSource;
 
@@ -83,7 +83,7 @@ fn read_source(
 ) -> ReadSource {
     Box::new(move || {
         let (source, abandoned) = (source.clone(), Arc::clone(&abandoned));
-        let stopped = stopped(stop.clone());
+        let stop = stop.clone();
         let reading = tokio::task::spawn_blocking(move || {
             source.with(|source| source.read().map_err(|error| error.to_string()))
         });
@@ -92,7 +92,7 @@ fn read_source(
                 read = reading => {
                     read.unwrap_or_else(|error| Err(format!("reading the source failed: {error}")))
                 }
-                () = stopped => {
+                () = stopped(&stop) => {
                     abandoned.notify_one();
                     std::future::pending().await
                 }

@@ -41,9 +41,3 @@ pub(super) fn stop_on_signal() -> io::Result<watch::Receiver<bool>> {
     });
     Ok(receiver)
 }
-
-/// Waits until `stop` turns true.
-pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that nobody is left to stop us, which is a stop too.
-    let _ = stop.wait_for(|stopped| *stopped).await;
-}

@@ -52,7 +52,7 @@ pub(super) struct SourceKeys {
     pub(super) reference: Option<Text>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the keys of the file")]
 pub(super) struct GuardKeys {
@@ -88,6 +88,16 @@ pub(super) struct TargetKeys {
     pub(super) timeout: Option<Text>,
     pub(super) for_each: Option<Vec<Item>>,
     pub(super) for_each_file: Option<Text>,
+    pub(super) instance: Option<Text>,
+    pub(super) interval: Option<Text>,
+    pub(super) horizon: Option<Text>,
+    pub(super) lease: Option<Text>,
+    pub(super) settle: Option<Text>,
+    pub(super) mode: Option<Text>,
+    pub(super) hand_expired: Option<Text>,
+    #[serde(default)]
+    pub(super) guard: GuardKeys,
+    pub(super) max_writes_per_second: Option<Text>,
 }
 
 /// A file that was read, or the absence of one: then no key is set.

@@ -187,6 +187,15 @@ impl TargetKeys {
             no_proxy,
             proxy_from_environment,
             timeout,
+            instance,
+            interval,
+            horizon,
+            lease,
+            settle,
+            mode,
+            hand_expired,
+            guard,
+            max_writes_per_second,
             for_each: _,
             for_each_file: _,
         } = self;
@@ -219,6 +228,23 @@ impl TargetKeys {
         if let Some(basic) = basic_auth {
             texts.extend([&mut basic.username, &mut basic.password_file]);
         }
+        texts.extend(
+            [
+                instance,
+                interval,
+                horizon,
+                lease,
+                settle,
+                mode,
+                hand_expired,
+                max_writes_per_second,
+                &mut guard.max_expire,
+                &mut guard.max_expire_percent,
+                &mut guard.max_create,
+            ]
+            .into_iter()
+            .flatten(),
+        );
         let mut plain: Vec<&mut String> = labels.values_mut().collect();
         if let Some(oauth2) = oauth2 {
             texts.extend([

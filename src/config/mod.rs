@@ -6,6 +6,7 @@ mod access_keys;
 mod file;
 mod generate;
 mod kind;
+mod limits;
 mod problem;
 mod target;
 
@@ -16,31 +17,18 @@ use std::time::Duration;
 pub use problem::{Given, Origin, Place, Problems};
 
 use crate::alertmanager::{Client, Cluster};
-use crate::duration;
 use crate::name::InstanceName;
-use crate::plan::{Guard, HandExpired, Mode, Settings};
+use crate::plan::Settings;
 use crate::reconcile::Target;
 use crate::source::{SourceSettings, SourceSettingsError};
 use file::ConfigurationFile;
+use limits::{GivenLimits, Limits};
 
 /// How often to look when nobody asks. A pass without changes is one list.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Where the page is: on this machine alone unless somebody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
-
-/// From a pass a second, which one Alertmanager still answers easily, to one a
-/// day, below which it is no reconciler.
-const INTERVAL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(24));
-
-/// Up to a year, as far as any schedule is looked at.
-const HORIZON: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(366 * 24));
-
-/// Up to 30 days: a lease that outlives its daemon for longer is none.
-const LEASE: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(30 * 24));
-
-/// From a server that is alone to replicas that meet every few minutes.
-const SETTLE: (Duration, Duration) = (Duration::ZERO, Duration::from_mins(15));
 
 /// What flags and environment say, as text: it is checked together with what
 /// the file says, so that one attempt tells everything that is wrong.
@@ -79,7 +67,7 @@ pub struct Overrides {
 /// A complete configuration, every part of it checked.
 #[derive(Debug)]
 pub struct Configuration {
-    /// What holds for every pass.
+    /// What holds for the targets that say nothing else.
     pub reconcile: Settings,
     /// Where the declarations are.
     pub source: SourceSettings,
@@ -111,30 +99,21 @@ impl Configuration {
             file: &file,
             file_is_known,
             problems,
+            instance: None,
+            limits: Limits::default(),
         };
-        let instance = resolver.instance();
+        resolver.instance = resolver.instance();
         let source = resolver.source();
+        resolver.limits = resolver.limits_at_the_top();
         let targets = resolver.targets();
-        let (interval, horizon, lease) = resolver.durations();
         let listen = resolver.listen();
-        let settle = resolver.settle();
-        let guard = resolver.guard();
-        let (mode, hand_expired) = (resolver.mode(), resolver.hand_expired());
-        match (instance, source, listen) {
+        match (resolver.instance.clone(), source, listen) {
             (Some(instance), Some(source), Some(listen)) if resolver.problems.is_empty() => {
                 Ok(Self {
-                    reconcile: Settings {
-                        instance,
-                        horizon,
-                        lease,
-                        settle,
-                        guard,
-                        mode,
-                        hand_expired,
-                    },
+                    reconcile: resolver.limits.settings(instance),
                     source,
                     targets,
-                    interval,
+                    interval: resolver.limits.interval,
                     listen,
                     sync_token_file: resolver.sync_token_file().map(|given| given.path()),
                     cache_directory: resolver.cache_directory().map(|given| given.path()),
@@ -162,6 +141,10 @@ struct Resolver<'a> {
     file: &'a ConfigurationFile,
     file_is_known: bool,
     problems: Problems,
+    /// Of the installation, once it is known.
+    instance: Option<InstanceName>,
+    /// At the top, once they are known.
+    limits: Limits,
 }
 
 /// The setting of that name: from flag or environment, else from the file.
@@ -272,56 +255,6 @@ impl Resolver<'_> {
         }
     }
 
-    fn durations(&mut self) -> (Duration, Duration, Duration) {
-        let interval = layered!(self, interval);
-        let interval = self.duration(interval.as_ref(), DEFAULT_INTERVAL, INTERVAL);
-        // A lease is renewed in its second half, and one pass in there may fail.
-        let (least_horizon, least_lease) = (interval * 2, interval * 4);
-        // Whoever only says how often to look gets defaults that go with it.
-        let horizon = layered!(self, horizon);
-        let default = Settings::HORIZON.max(least_horizon);
-        let horizon = self.duration(horizon.as_ref(), default, HORIZON);
-        let lease = layered!(self, lease);
-        let lease = self.duration(lease.as_ref(), Settings::LEASE.max(least_lease), LEASE);
-        let shown = duration::format;
-        if horizon < least_horizon {
-            self.problems.add_general(format!(
-                "the horizon ({}) must be at least twice the interval ({}), or windows open late",
-                shown(horizon),
-                shown(interval)
-            ));
-        }
-        if lease < least_lease {
-            self.problems.add_general(format!(
-                "the lease ({}) must be at least four times the interval ({}), \
-                 or it lapses before it is renewed",
-                shown(lease),
-                shown(interval)
-            ));
-        }
-        (interval, horizon, lease)
-    }
-
-    /// The default stands in for what is wrong and noted.
-    fn duration(
-        &mut self,
-        given: Option<&Given>,
-        default: Duration,
-        (least, most): (Duration, Duration),
-    ) -> Duration {
-        let read = |text: &str| {
-            let read = duration::parse(text).map_err(|error| error.to_string())?;
-            if (least..=most).contains(&read) {
-                return Ok(read);
-            }
-            let (least, most) = (duration::format(least), duration::format(most));
-            Err(format!("`{text}` must be between `{least}` and `{most}`"))
-        };
-        given
-            .and_then(|given| given.read(&mut self.problems, read))
-            .unwrap_or(default)
-    }
-
     fn listen(&mut self) -> Option<SocketAddr> {
         match layered!(self, listen) {
             Some(given) => given.read(&mut self.problems, listen_address),
@@ -329,74 +262,21 @@ impl Resolver<'_> {
         }
     }
 
-    fn settle(&mut self) -> Duration {
-        let given = self.file.given("settle", self.file.keys.settle.as_ref());
-        self.duration(given.as_ref(), Settings::SETTLE, SETTLE)
-    }
-
-    fn mode(&mut self) -> Mode {
-        let given = layered!(self, mode);
-        let read = |text: &str| {
-            let mode = Mode::ALL.into_iter().find(|mode| mode.word() == text);
-            mode.ok_or_else(|| {
-                format!(
-                    "unknown mode `{text}`; write {}",
-                    Mode::ALL.map(Mode::word).join(", ")
-                )
-            })
-        };
-        given
-            .and_then(|given| given.read(&mut self.problems, read))
-            .unwrap_or_default()
-    }
-
-    fn hand_expired(&mut self) -> HandExpired {
-        let keys = &self.file.keys;
-        let given = self.file.given("hand_expired", keys.hand_expired.as_ref());
-        let read = |text: &str| match text {
-            "recreate" => Ok(HandExpired::Recreate),
-            "respect" => Ok(HandExpired::Respect),
-            _ => Err(format!(
-                "unknown choice `{text}`; write recreate or respect"
-            )),
-        };
-        given
-            .and_then(|given| given.read(&mut self.problems, read))
-            .unwrap_or_default()
-    }
-
-    fn guard(&mut self) -> Guard {
-        let default = Guard::default();
-        let keys = &self.file.keys.guard;
-        let max_expire = self
-            .file
-            .given("guard.max_expire", keys.max_expire.as_ref());
-        let max_create = self
-            .file
-            .given("guard.max_create", keys.max_create.as_ref());
-        let percent = self
-            .file
-            .given("guard.max_expire_percent", keys.max_expire_percent.as_ref());
-        Guard {
-            max_expire: self
-                .number(max_expire.as_ref(), usize::MAX)
-                .unwrap_or(default.max_expire),
-            max_expire_percent: self
-                .number(percent.as_ref(), 100)
-                .unwrap_or(default.max_expire_percent),
-            max_create: self
-                .number(max_create.as_ref(), usize::MAX)
-                .unwrap_or(default.max_create),
+    /// What holds for every target that says nothing else.
+    fn limits_at_the_top(&mut self) -> Limits {
+        let file = self.file;
+        let keys = &file.keys;
+        let given = GivenLimits {
+            interval: layered!(self, interval),
+            horizon: layered!(self, horizon),
+            lease: layered!(self, lease),
+            settle: file.given("settle", keys.settle.as_ref()),
+            mode: layered!(self, mode),
+            hand_expired: file.given("hand_expired", keys.hand_expired.as_ref()),
+            ..GivenLimits::default()
         }
-    }
-
-    fn number(&mut self, given: Option<&Given>, most: usize) -> Option<usize> {
-        let read = |text: &str| match text.parse() {
-            Ok(number) if number <= most => Ok(number),
-            Ok(_) => Err(format!("`{text}` is more than {most}")),
-            Err(_) => Err(format!("`{text}` is not a whole number")),
-        };
-        given.and_then(|given| given.read(&mut self.problems, read))
+        .with_guard(file, "guard", &keys.guard);
+        self.limits("", &given, &Limits::default())
     }
 
     fn sync_token_file(&self) -> Option<Given> {

@@ -42,13 +42,15 @@ impl Resolver<'_> {
             self.problems.add(&beyond.origin, problem);
             return Vec::new();
         }
-        let connections = Connections::new(entries.len());
+        let servers = entries.iter().map(|entry| entry.keys.urls.len().max(1));
+        let connections = Connections::new(servers.sum());
         let mut names = BTreeSet::new();
         let mut targets = Vec::with_capacity(entries.len());
         for entry in &entries {
             let Some(target) = self.target_of_file(entry, &connections) else {
                 continue;
             };
+            let target = self.limited(&entry.key, &entry.keys, target);
             if names.insert(target.name().clone()) {
                 targets.push(target);
             } else {

@@ -1,5 +1,5 @@
-//! What keeps it going? The loop: a pass, then wait for the interval or for
-//! somebody who asks, one pass at a time, until told to stop.
+//! What keeps it going? The loop: a pass, then wait until a target is due or
+//! somebody asks, one pass at a time, until told to stop.
 
 mod status;
 mod trigger;
@@ -11,16 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 pub use status::Status;
-pub use trigger::{RequestId, Trigger};
+pub use trigger::{MOST_CONFIRMED, RequestId, Trigger};
 
 use crate::alertmanager::SilenceApi;
 use crate::clock::Clock;
 use crate::reconcile::{Mode, PassOptions, Reconciler};
 use crate::snapshot::Snapshot;
+use crate::stop::stopped;
 use crate::telemetry::{Cause, Metrics};
 use crate::zoneinfo::ZoneSource;
+
+/// Retries and late answers that come within this are one pass: each reads the
+/// source, and ten targets may fail at ten different moments. With an interval
+/// below a minute it is a tenth of that, and never less than a second.
+const TOGETHER: Duration = Duration::from_secs(5);
 
 /// Reads the source once; what is wrong with it comes as text for people.
 pub type ReadSource =
@@ -42,7 +49,7 @@ impl Handle {
     #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
-        self.trigger.request(None)
+        self.trigger.request([])
     }
 }
 
@@ -59,17 +66,18 @@ pub struct Daemon<A> {
     status: watch::Sender<Status>,
 }
 
-impl<A: SilenceApi> Daemon<A> {
+impl<A: SilenceApi + 'static> Daemon<A> {
     /// A daemon that has not made a pass yet, and the handle to it.
     #[must_use]
     pub fn new(
-        reconciler: Reconciler<A>,
+        mut reconciler: Reconciler<A>,
         read_source: ReadSource,
         zone_source: ZoneSource,
         clock: Clock,
         interval: Duration,
         metrics: Arc<Metrics>,
     ) -> (Self, Handle) {
+        reconciler.use_interval(interval);
         let trigger = Trigger::default();
         let suspended = Arc::new(AtomicBool::new(false));
         let zones = reconciler.zones();
@@ -106,17 +114,31 @@ impl<A: SilenceApi> Daemon<A> {
 
     /// Makes passes until `stop` turns true. A pass under way then ends its
     /// requests in flight and begins no others.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut cause = Cause::Startup;
-        while !*stop.borrow() {
-            self.pass(cause, &stop).await;
-            let wait = self.wait();
-            cause = tokio::select! {
-                // A closed channel means that nobody is left who could stop us later.
-                _ = stop.wait_for(|stopped| *stopped) => break,
-                () = self.trigger.requested() => Cause::Request,
-                () = tokio::time::sleep(wait) => Cause::Interval,
-            };
+    pub async fn run(mut self, stop: watch::Receiver<bool>) {
+        let mut cause = Some(Cause::Startup);
+        while let Some(why) = cause.filter(|_| !*stop.borrow()) {
+            self.pass(why, &stop).await;
+            cause = self.wait(&stop).await;
+        }
+        self.reconciler.finish().await;
+    }
+
+    /// Until the next pass, and why it is made; `None` is the end. At least once
+    /// in every interval, also if no target is due: the source is read then.
+    async fn wait(&mut self, stop: &watch::Receiver<bool>) -> Option<Cause> {
+        let now = Instant::now();
+        let soonest = now + (self.interval / 10).clamp(Duration::from_secs(1), TOGETHER);
+        // The targets' own turns lie up to a tenth of the interval off it.
+        let latest = now + self.interval.mul_f64(1.1);
+        let due = self.reconciler.next_due().unwrap_or(latest);
+        let mut until = due.clamp(soonest, latest.max(soonest));
+        loop {
+            tokio::select! {
+                () = stopped(stop) => return None,
+                () = self.trigger.requested() => return Some(Cause::Request),
+                () = sleep_until(until) => return Some(Cause::Interval),
+                () = self.reconciler.straggler_ended() => until = until.min(soonest),
+            }
         }
     }
 
@@ -128,7 +150,7 @@ impl<A: SilenceApi> Daemon<A> {
         self.status
             .send_modify(|status| status.heartbeat = self.clock.now());
         self.refresh_zones();
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let read = (self.read_source)().await;
         if let Err(error) = &read {
             tracing::error!("{error}");
@@ -141,12 +163,11 @@ impl<A: SilenceApi> Daemon<A> {
                 Mode::Apply
             },
             insist: cause != Cause::Interval,
-            confirmed: confirmed.as_ref(),
+            confirmed: &confirmed,
             now: self.clock.now(),
             stop,
-            progress: &|_, _, _| {},
         };
-        let reconciling = tokio::time::Instant::now();
+        let reconciling = Instant::now();
         let pass = self.reconciler.pass(read, options).await;
         self.metrics.phase("reconcile", reconciling.elapsed());
         self.metrics.phase("total", began.elapsed());
@@ -175,18 +196,5 @@ impl<A: SilenceApi> Daemon<A> {
         self.metrics.use_tzdata(&version, &origin);
         self.status
             .send_modify(|status| status.tzdata = (version, origin));
-    }
-
-    /// Until the next pass: the interval, a tenth more or less so that many
-    /// daemons do not ask the same server in step, or until a failing target
-    /// may be tried again.
-    fn wait(&self) -> Duration {
-        let interval = self.interval.mul_f64(0.9 + 0.2 * fastrand::f64());
-        let now = self.clock.now();
-        let retry = self
-            .reconciler
-            .next_retry()
-            .map(|at| at.since(now).max(Duration::from_secs(1)));
-        retry.map_or(interval, |retry| retry.min(interval))
     }
 }

@@ -1,8 +1,8 @@
 //! Who asks for a pass, and when is a request answered? A coalescing "look
 //! again".
 //!
-//! A request carries nothing but its number, and perhaps the fingerprint of a
-//! plan that somebody confirms. However many arrive while a pass runs, one
+//! A request carries nothing but its number, and perhaps the fingerprints of
+//! plans that somebody confirms. However many arrive while a pass runs, one
 //! following pass answers them all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::plan::Fingerprint;
+
+/// Confirmations that are kept for one pass: one for each of a thousand targets.
+/// Of more the newest stay.
+pub const MOST_CONFIRMED: usize = 1000;
 
 /// Asks for passes; clones ask the same daemon.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +31,7 @@ struct Asked {
     last: RequestId,
     /// What [`Trigger::take`] last returned.
     taken: RequestId,
-    confirmed: Option<Fingerprint>,
+    confirmed: Vec<Fingerprint>,
 }
 
 impl Asked {
@@ -41,26 +45,28 @@ pub type RequestId = u64;
 
 impl Trigger {
     /// Asks for a pass. The answer is the first pass that begins after this.
-    /// `confirmed` names a plan that this one pass may carry out past its guards.
+    /// `confirmed` names plans that this one pass may carry out past their guards.
     #[must_use]
-    pub fn request(&self, confirmed: Option<Fingerprint>) -> RequestId {
+    pub fn request(&self, confirmed: impl IntoIterator<Item = Fingerprint>) -> RequestId {
         let id = {
             let mut asked = self.asked();
             asked.last += 1;
-            asked.confirmed = confirmed.or(asked.confirmed.take());
+            asked.confirmed.extend(confirmed);
+            let surplus = asked.confirmed.len().saturating_sub(MOST_CONFIRMED);
+            asked.confirmed.drain(..surplus);
             asked.last
         };
         self.0.wake.notify_one();
         id
     }
 
-    /// The last request so far, and the plan that was confirmed since the last
+    /// The last request so far, and the plans that were confirmed since the last
     /// call: a pass that begins now answers it and all before.
     #[must_use]
-    pub fn take(&self) -> (RequestId, Option<Fingerprint>) {
+    pub fn take(&self) -> (RequestId, Vec<Fingerprint>) {
         let mut asked = self.asked();
         asked.taken = asked.last;
-        (asked.last, asked.confirmed.take())
+        (asked.last, std::mem::take(&mut asked.confirmed))
     }
 
     /// Waits for a request that came after the last [`take`](Self::take).
@@ -87,10 +93,25 @@ mod tests {
     fn a_request_that_was_taken_asks_for_no_other_pass() {
         let trigger = Trigger::default();
         assert_eq!(trigger.requested().now_or_never(), None);
-        let first = trigger.request(None);
+        let first = trigger.request([]);
         assert_eq!(trigger.take().0, first);
         assert_eq!(trigger.requested().now_or_never(), None);
-        let _ = trigger.request(None);
+        let _ = trigger.request([]);
         assert_eq!(trigger.requested().now_or_never(), Some(()));
+    }
+
+    #[test]
+    fn one_pass_hears_of_everything_that_was_confirmed_and_of_no_more_than_fits() {
+        let trigger = Trigger::default();
+        let _ = trigger.request([Fingerprint::new("a"), Fingerprint::new("b")]);
+        let _ = trigger.request([]);
+        let _ = trigger.request(Some(Fingerprint::new("c")));
+        let confirmed: Vec<_> = ["a", "b", "c"].map(Fingerprint::new).into();
+        assert_eq!(trigger.take(), (3, confirmed));
+        let many = (0..=MOST_CONFIRMED).map(|index| Fingerprint::new(index.to_string()));
+        let _ = trigger.request(many);
+        let (_, confirmed) = trigger.take();
+        assert_eq!(confirmed.len(), MOST_CONFIRMED);
+        assert_eq!(confirmed.first(), Some(&Fingerprint::new("1")));
     }
 }

@@ -103,11 +103,13 @@ pub enum HoldCause {
     Unsettled,
     /// Somebody expired it by hand, and that is respected.
     HandExpired,
+    /// The server accepted it lately and did not do it.
+    Ineffective,
 }
 
 impl HoldCause {
     /// Every cause.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Suspended,
         Self::Policy,
         Self::Placeholder,
@@ -117,6 +119,7 @@ impl HoldCause {
         Self::Limit,
         Self::Unsettled,
         Self::HandExpired,
+        Self::Ineffective,
     ];
 
     /// Whether the target differs from what is declared because of it, and
@@ -124,7 +127,12 @@ impl HoldCause {
     #[must_use]
     pub const fn counts_as_held(self) -> bool {
         match self {
-            Self::Policy | Self::Placeholder | Self::Broken | Self::Guard | Self::Limit => true,
+            Self::Policy
+            | Self::Placeholder
+            | Self::Broken
+            | Self::Guard
+            | Self::Limit
+            | Self::Ineffective => true,
             Self::Suspended | Self::Mode | Self::Unsettled | Self::HandExpired => false,
         }
     }
@@ -142,6 +150,7 @@ impl HoldCause {
             Self::Limit => "limit",
             Self::Unsettled => "unsettled",
             Self::HandExpired => "hand-expired",
+            Self::Ineffective => "ineffective",
         }
     }
 }

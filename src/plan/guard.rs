@@ -31,6 +31,18 @@ impl Default for Guard {
     }
 }
 
+impl Guard {
+    /// One that holds nothing for its number.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self {
+            max_expire: usize::MAX,
+            max_expire_percent: 100,
+            max_create: usize::MAX,
+        }
+    }
+}
+
 /// Names a set of expiries: 16 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fingerprint(String);
@@ -116,6 +128,22 @@ pub(super) fn hold_what_does_not_fit(
     });
 }
 
+/// Turns what the server lately accepted without doing it into holds.
+pub(super) fn hold_what_has_no_effect(
+    input: &PlanInput<'_>,
+    actions: &mut Vec<Action>,
+    holds: &mut Vec<Hold>,
+) {
+    let reason = |action: &Action| input.recent.action_waits(action, input.now);
+    hold(
+        actions,
+        holds,
+        HoldCause::Ineffective,
+        |action| reason(action).is_some(),
+        |action| reason(action).unwrap_or_default().to_owned(),
+    );
+}
+
 /// Turns changes into holds when there are too many of them, unless somebody
 /// confirmed them by their fingerprint.
 pub(super) fn hold_mass_changes(
@@ -128,7 +156,7 @@ pub(super) fn hold_mass_changes(
     let creates = actions.iter().filter(|action| is_create(action)).count();
     let too_many_creates = creates > guard.max_create;
     let fingerprint = Fingerprint::of(actions, too_many_creates);
-    if input.confirmed == Some(&fingerprint) {
+    if input.confirmed.contains(&fingerprint) {
         return fingerprint;
     }
     let count = actions.iter().filter_map(expired_id).count();

@@ -21,6 +21,7 @@
 
 mod action;
 mod compare;
+mod effects;
 mod guard;
 mod marker;
 mod observed;
@@ -33,6 +34,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 pub use action::{Action, Change, Coverage, Hold, HoldCause};
+pub use effects::Request;
 pub use guard::{Fingerprint, Guard};
 pub use marker::{Marker, Ownership, comment};
 pub use observed::{Observed, Owned};
@@ -89,8 +91,8 @@ pub struct PlanInput<'a> {
     pub recent: &'a RecentWrites,
     /// Why nothing can be created for now: the server's limit.
     pub full: Option<&'a str>,
-    /// The plan that somebody confirmed past the guards.
-    pub confirmed: Option<&'a Fingerprint>,
+    /// The plans that somebody confirmed past the guards.
+    pub confirmed: &'a [Fingerprint],
     /// The present instant by the server's clock, which decides what is past.
     pub now: Timestamp,
 }
@@ -122,6 +124,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     } = planner;
     guard::hold_what_the_mode_forbids(input.settings.mode, &mut actions, &mut holds);
     guard::hold_what_does_not_fit(input.full, &mut actions, &mut holds);
+    guard::hold_what_has_no_effect(input, &mut actions, &mut holds);
     let fingerprint =
         guard::hold_mass_changes(input, observed.owned_count, &mut actions, &mut holds);
     // What starts first goes first, and nothing is taken away before

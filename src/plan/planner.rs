@@ -140,6 +140,12 @@ impl Planner<'_> {
             self.hold(name, HoldCause::Unsettled, reason);
             return false;
         }
+        let start = window.marker_start();
+        if let Some(reason) = self.input.recent.window_waits(name, start, now) {
+            let reason = reason.to_owned();
+            self.hold(name, HoldCause::Ineffective, reason);
+            return false;
+        }
         let Some(tombstone) = tombstones
             .iter()
             .find(|old| self.was_hand_expired(old, window))

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::action::Action;
+use super::effects::{Effects, Request};
 use crate::name::SilenceName;
 use crate::schedule::OccurrenceStart;
 use crate::silence::{Silence, SilenceId};
@@ -19,6 +21,8 @@ pub struct RecentWrites {
     ended: BTreeMap<SilenceId, Timestamp>,
     /// Asked to end, with an unknown outcome.
     doubtful: BTreeMap<SilenceId, Timestamp>,
+    /// Answered with success, and not seen to have had an effect.
+    effects: Effects,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +40,7 @@ impl RecentWrites {
             made: BTreeMap::new(),
             ended: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            effects: Effects::new(),
         }
     }
 
@@ -119,15 +124,15 @@ impl RecentWrites {
     }
 
     /// What we made is gone.
-    pub fn lost(&mut self, ids: &[SilenceId]) {
-        for id in ids {
-            self.made.remove(id);
+    pub fn lost(&mut self, ids: &[SilenceId], now: Timestamp) {
+        for made in ids.iter().filter_map(|id| self.made.remove(id)) {
+            self.effects.vanished(made.silence, made.start, now);
         }
     }
 
     /// Believes the list: whatever we did, the server's state is what it shows.
-    pub fn settle(&mut self) {
-        self.made.clear();
+    pub fn settle(&mut self, listed: &[Silence], now: Timestamp) {
+        self.forget_made(listed, now, Duration::ZERO);
         for at in self.ended.values_mut() {
             *at = Timestamp::EPOCH;
         }
@@ -136,13 +141,71 @@ impl RecentWrites {
     /// Drops what no longer matters: writes that have settled, and ended
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
-        let shown: BTreeSet<SilenceId> = among(listed, &self.made).into_iter().cloned().collect();
-        self.made
-            .retain(|id, made| now.since(made.at) < settle || !shown.contains(id));
+        self.forget_made(listed, now, settle);
         self.doubtful.retain(|_, at| now.since(*at) < settle);
         let listed = among(listed, &self.ended);
         self.ended
             .retain(|id, at| now.since(*at) < settle || listed.contains(id));
+    }
+
+    /// What was made longer ago than `settle` has either been listed, or is gone.
+    fn forget_made(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
+        let listed = among(listed, &self.made);
+        for made in listed.iter().filter_map(|id| self.made.get(*id)) {
+            self.effects.shown(&made.silence, made.start);
+        }
+        let settled = |_: &SilenceId, made: &mut Made| now.since(made.at) >= settle;
+        for (id, made) in self.made.extract_if(.., settled) {
+            if !listed.contains(&id) {
+                self.effects.vanished(made.silence, made.start, now);
+            }
+        }
+    }
+
+    /// A request to a silence that was there succeeded at `now`; returns when
+    /// it was sent first, if its effect has not been seen since.
+    pub fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
+        self.effects.sent(id, request, now)
+    }
+
+    /// A list shows the effect of that request.
+    pub fn seen(&mut self, id: &SilenceId, request: Request) {
+        self.effects.seen(id, request);
+    }
+
+    /// A list that must show the effect of that request shows the silence as
+    /// `shown`: it is not sent again for a while. Returns what to tell people.
+    pub fn missing(
+        &mut self,
+        id: &SilenceId,
+        request: Request,
+        shown: &str,
+        now: Timestamp,
+    ) -> String {
+        self.effects.missing(id, request, shown, now)
+    }
+
+    /// Takes in what a list, and the actions of the plan over it, say of writes
+    /// whose effects have not been seen.
+    pub fn review(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
+        self.effects.settle(listed, actions, now);
+    }
+
+    /// Why nothing is created for a window now: what was created did not stay.
+    #[must_use]
+    pub fn window_waits(
+        &self,
+        silence: &SilenceName,
+        start: OccurrenceStart,
+        now: Timestamp,
+    ) -> Option<&str> {
+        self.effects.window_waits(silence, start, now)
+    }
+
+    /// Why an action is not sent now: lately it had no effect.
+    #[must_use]
+    pub fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
+        self.effects.action_waits(action, now)
     }
 }
 

@@ -13,6 +13,10 @@ const FIRST: Duration = Duration::from_secs(5);
 /// However often it fails, a target is tried at least this often.
 const LONGEST: Duration = Duration::from_mins(15);
 
+/// A server that asks for a longer wait than this is asked again all the same:
+/// nobody would notice that it is back.
+const LONGEST_ASKED_FOR: Duration = Duration::from_hours(1);
+
 /// The state of one target: fine, or failing and to be left alone for a while.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
@@ -34,7 +38,9 @@ impl Backoff {
     #[must_use]
     pub fn waiting(&self, now: Timestamp) -> Option<&str> {
         let (until, error) = self.waiting.as_ref()?;
-        (*until > now).then_some(error.as_str())
+        // A clock that was set back must not make a minute of it a day.
+        let is_ahead = *until > now && *until <= now.plus(LONGEST_ASKED_FOR + LONGEST);
+        is_ahead.then_some(error.as_str())
     }
 
     /// Until when to leave it alone.
@@ -43,13 +49,20 @@ impl Backoff {
         self.waiting.as_ref().map(|(until, _)| *until)
     }
 
-    /// It failed again.
-    pub fn failed(&mut self, now: Timestamp, error: String) {
+    /// It failed again, and perhaps asked to be left alone for some time.
+    pub fn failed(&mut self, now: Timestamp, error: String, retry_after: Option<Duration>) {
         let ceiling = FIRST
             .saturating_mul(1 << self.failures.min(16))
             .min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         let wait = Duration::from_secs(fastrand::u64(1..=ceiling.as_secs()));
+        let asked_for = retry_after.unwrap_or_default().min(LONGEST_ASKED_FOR);
+        // Beyond what it asked for, lest everybody comes back at that second.
+        let wait = if asked_for > wait {
+            asked_for + wait.min(FIRST)
+        } else {
+            wait
+        };
         self.waiting = Some((now.plus(wait), error));
     }
 
@@ -68,7 +81,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_000_000);
         let mut backoff = Backoff::new();
         for ceiling in [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900] {
-            backoff.failed(now, "no answer".to_owned());
+            backoff.failed(now, "no answer".to_owned(), None);
             let wait = backoff.until().expect("waiting").since(now).as_secs();
             assert!(
                 (1..=ceiling).contains(&wait),
@@ -77,5 +90,27 @@ mod tests {
         }
         backoff.succeeded();
         assert_eq!(backoff.until(), None);
+    }
+
+    #[test]
+    fn waits_at_least_as_long_as_the_server_asks() {
+        let now = Timestamp::from_seconds(1_000_000);
+        for (asked, least, most) in [(120, 120, 125), (86_400, 3600, 3605), (0, 1, 5)] {
+            let mut backoff = Backoff::new();
+            let asked = Some(Duration::from_secs(asked));
+            backoff.failed(now, "busy".to_owned(), asked);
+            let wait = backoff.until().expect("waiting").since(now).as_secs();
+            assert!((least..=most).contains(&wait), "{wait} s for {asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_ends_the_wait() {
+        let now = Timestamp::from_seconds(1_000_000);
+        let mut backoff = Backoff::new();
+        backoff.failed(now, "no answer".to_owned(), None);
+        assert!(backoff.waiting(now).is_some());
+        let set_back = now.minus(Duration::from_hours(24));
+        assert_eq!(backoff.waiting(set_back), None);
     }
 }

@@ -4,19 +4,21 @@
 //! what was read just now: whoever asked for it only said "look again".
 
 mod backoff;
+mod fleet;
 mod history;
 mod outcome;
 mod target;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use backoff::Backoff;
 pub use history::ReadHistory;
-pub use outcome::{Outcome, Pass, TargetPass};
+pub use outcome::{Outcome, Pass, TargetPass, TargetState};
 pub use target::Target;
 
 use crate::alertmanager::SilenceApi;
@@ -27,10 +29,12 @@ use crate::schedule::Forecast;
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
+use fleet::Fleet;
 use history::History;
+use target::Order;
 
-/// Targets that are worked on at the same time.
-const CONCURRENT_TARGETS: usize = 8;
+/// How often to ask a target, unless it or the daemon says otherwise.
+const INTERVAL: Duration = Duration::from_mins(1);
 
 /// Whether a pass writes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,27 +50,32 @@ pub enum Mode {
 pub struct PassOptions<'a> {
     /// Whether to write.
     pub mode: Mode,
-    /// Whether to try targets whose backoff is not over: somebody asked.
+    /// Whether to ask every target, due or not: somebody asked.
     pub insist: bool,
-    /// The plan that somebody confirmed past the guards.
-    pub confirmed: Option<&'a Fingerprint>,
+    /// The plans that somebody confirmed past the guards.
+    pub confirmed: &'a [Fingerprint],
     /// The present instant.
     pub now: Timestamp,
     /// Turns true when the program is to end.
     pub stop: &'a watch::Receiver<bool>,
-    /// Told the target, how many of its actions have ended, and of how many.
-    pub progress: &'a (dyn Fn(&TargetName, usize, usize) + Sync),
 }
 
+/// Told the target, how many of its actions have ended, and of how many.
+pub type Progress = Arc<dyn Fn(&TargetName, usize, usize) + Send + Sync>;
+
 /// Makes passes, and keeps the last good declarations between them.
+///
+/// Work that no pass waits for any more goes on by itself; dropping the
+/// reconciler drops it too.
 pub struct Reconciler<A> {
     settings: Settings,
     zones: ZoneDatabase,
-    targets: Vec<Target<A>>,
+    fleet: Fleet<A>,
     zones_are_new: bool,
     declared: Option<Declared>,
     history: History,
     forecasts_made: u64,
+    progress: Option<Progress>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,25 +86,41 @@ struct Declared {
     forecasts: Arc<Vec<Forecast>>,
 }
 
-impl<A: SilenceApi> Reconciler<A> {
-    /// Nothing is read or asked before the first pass.
+impl<A: SilenceApi + 'static> Reconciler<A> {
+    /// Nothing is read or asked before the first pass. `settings` are those of
+    /// the targets that have none of their own.
     #[must_use]
-    pub const fn new(settings: Settings, zones: ZoneDatabase, targets: Vec<Target<A>>) -> Self {
+    pub fn new(settings: Settings, zones: ZoneDatabase, targets: Vec<Target<A>>) -> Self {
         Self {
+            fleet: Fleet::new(settings.clone(), targets, INTERVAL),
             settings,
             zones,
-            targets,
             zones_are_new: false,
             declared: None,
             history: History::new(),
             forecasts_made: 0,
+            progress: None,
         }
     }
 
-    /// The targets, in the order of the configuration.
+    /// For a single pass that somebody waits for: it waits for every target,
+    /// writes for as long as it takes, and keeps everything to be shown.
     #[must_use]
-    pub fn targets(&self) -> &[Target<A>] {
-        &self.targets
+    pub fn thorough(mut self) -> Self {
+        self.fleet.be_thorough();
+        self
+    }
+
+    /// Tells how far writing has come.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// How often to ask the targets that have no interval of their own.
+    pub fn use_interval(&mut self, interval: Duration) {
+        self.fleet.use_interval(interval);
     }
 
     /// The zone data in use.
@@ -104,7 +129,7 @@ impl<A: SilenceApi> Reconciler<A> {
         &self.zones
     }
 
-    /// What holds for every pass.
+    /// What holds for the targets that have no settings of their own.
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
@@ -117,24 +142,36 @@ impl<A: SilenceApi> Reconciler<A> {
         declared
             .flat_map(|declared| &declared.declarations.silences)
             .filter(|declaration| {
-                !self
-                    .targets
-                    .iter()
-                    .any(|target| declaration.targets.selects(target.name(), target.labels()))
+                let mut targets = self.fleet.slots().iter().map(|slot| &slot.identity);
+                !targets.any(|target| declaration.targets.selects(&target.name, &target.labels))
             })
             .map(|declaration| &declaration.name)
     }
 
-    /// When the first target that is backing off may be tried again.
+    /// When the next target is to be asked; `None` when all are being worked on.
     #[must_use]
-    pub fn next_retry(&self) -> Option<Timestamp> {
-        self.targets.iter().filter_map(Target::next_retry).min()
+    pub fn next_due(&self) -> Option<Instant> {
+        self.fleet.next_due()
+    }
+
+    /// Ends once a target has answered that no pass waited for any more; the
+    /// next pass takes that in. Without such a target it never ends.
+    pub async fn straggler_ended(&mut self) {
+        self.fleet.straggler_ended().await;
+    }
+
+    /// Waits for whatever is still under way.
+    pub async fn finish(&mut self) {
+        self.fleet.finish().await;
     }
 
     /// One pass over what the source gave, or over the last good declarations
     /// when it gave an error. Without either there is nothing to compare with,
     /// and no target is asked anything.
+    ///
+    /// Needs a running tokio runtime: every target is worked on by a task.
     pub async fn pass(&mut self, read: Result<Snapshot, String>, options: PassOptions<'_>) -> Pass {
+        let began = Instant::now();
         let source_error = match read {
             Ok(snapshot) => {
                 self.declare(snapshot).await;
@@ -144,24 +181,31 @@ impl<A: SilenceApi> Reconciler<A> {
         };
         self.forecast(options.now);
         let Some(declared) = self.declared.clone() else {
+            self.fleet.postpone();
             return Pass::without_declarations(source_error, options.now);
         };
-        let mut passes = Vec::with_capacity(self.targets.len());
-        for target in &mut self.targets {
-            passes.push(target.pass(&self.settings, &declared, options));
-        }
-        let targets = stream::iter(passes)
-            .buffered(CONCURRENT_TARGETS)
-            .collect()
-            .await;
+        let order = Order {
+            mode: options.mode,
+            insist: options.insist,
+            started: options.now,
+            began,
+            declared: declared.clone(),
+            stop: options.stop.clone(),
+            halt: self.fleet.halt(options.mode == Mode::Apply),
+            longest_writing: self.fleet.longest_writing(),
+            progress: self.progress.clone(),
+            // So that many daemons do not ask the same server in step.
+            jitter: 0.9 + 0.2 * fastrand::f64(),
+        };
+        let (number, targets) = self.fleet.pass(order, options.confirmed).await;
         Pass {
+            number,
             started: options.now,
             mode: options.mode,
             revision: Some(declared.revision),
             source_error,
             declarations: declared.declarations,
             targets,
-            horizon: self.settings.horizon,
         }
     }
 
@@ -175,7 +219,9 @@ impl<A: SilenceApi> Reconciler<A> {
     /// Computes the windows of the declarations, unless they are known for long
     /// enough. A pass over unchanged declarations computes nothing.
     fn forecast(&mut self, now: Timestamp) {
-        let horizon = self.settings.horizon;
+        let slots = self.fleet.slots().iter();
+        let horizon = slots.map(|slot| slot.settings.horizon).max();
+        let horizon = horizon.unwrap_or(self.settings.horizon);
         let Some(declared) = &mut self.declared else {
             return;
         };

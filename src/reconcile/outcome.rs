@@ -39,6 +39,8 @@ impl Outcome {
 /// One pass and what came of it.
 #[derive(Clone, Debug)]
 pub struct Pass {
+    /// Which one, since the start of the process; from 1.
+    pub number: u64,
     /// When it began.
     pub started: Timestamp,
     /// Whether it wrote.
@@ -49,33 +51,135 @@ pub struct Pass {
     pub source_error: Option<String>,
     /// What is declared.
     pub declarations: Arc<Declarations>,
-    /// In the order of the configuration.
-    pub targets: Vec<TargetPass>,
-    /// How far ahead windows became silences.
-    pub horizon: Duration,
+    /// Where each target stands, in the order of the configuration. Not every
+    /// pass asks every target: see [`Pass::is_news`].
+    pub targets: Vec<Arc<TargetPass>>,
 }
 
-/// What a pass did for one target.
+/// What was done for one target when it was asked last.
 #[derive(Clone, Debug)]
 pub struct TargetPass {
     /// Which target.
     pub name: TargetName,
+    /// The number of the pass that took the result in.
+    pub taken_in: u64,
+    /// When it was asked.
+    pub started: Timestamp,
+    /// How far ahead its windows became silences.
+    pub horizon: Duration,
     /// What had to change; `None` when it could not be listed or was not asked.
     pub plan: Option<Plan>,
+    /// Actions of the plan that are not kept, because there are too many.
+    pub left_out: usize,
     /// What was done.
     pub report: ApplyReport,
     /// The first thing that went wrong, or why the target is left alone.
     pub error: Option<String>,
+    /// Whether it is being worked on still.
+    pub is_busy: bool,
+    /// Since when it could not be brought into step, if it could not.
+    pub failing_since: Option<Timestamp>,
+    /// When it is asked next, unless somebody asks before.
+    pub next_try: Option<Timestamp>,
+}
+
+/// Where a target stands, in one word.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TargetState {
+    /// In error.
+    Failing,
+    /// Not done yet; nobody waits for it.
+    Busy,
+    /// In step, except for what is held.
+    Held,
+    /// In step.
+    Ok,
+}
+
+impl TargetState {
+    /// Every state, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Failing, Self::Busy, Self::Held, Self::Ok];
+
+    /// The word for it in JSON and metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Busy => "busy",
+            Self::Held => "held",
+            Self::Ok => "ok",
+        }
+    }
 }
 
 impl TargetPass {
-    pub(super) fn new(name: TargetName) -> Self {
+    pub(super) fn new(name: TargetName, started: Timestamp, horizon: Duration) -> Self {
         Self {
             name,
+            taken_in: 0,
+            started,
+            horizon,
             plan: None,
+            left_out: 0,
             report: ApplyReport::default(),
             error: None,
+            is_busy: false,
+            failing_since: None,
+            next_try: None,
         }
+    }
+
+    /// One that was asked `waited` ago and has not answered.
+    pub(super) fn unanswered(
+        name: TargetName,
+        started: Timestamp,
+        horizon: Duration,
+        waited: Duration,
+    ) -> Self {
+        let error = format!(
+            "no answer yet, asked {} s ago; the others were not kept waiting, and a later pass \
+             shows what came of it",
+            waited.as_secs()
+        );
+        Self {
+            error: Some(error),
+            is_busy: true,
+            ..Self::new(name, started, horizon)
+        }
+    }
+
+    /// Keeps at most so many actions to be shown.
+    pub(super) fn keep_actions(&mut self, most: usize) {
+        if let Some(plan) = &mut self.plan
+            && plan.actions.len() > most
+        {
+            self.left_out += plan.actions.len() - most;
+            plan.actions.truncate(most);
+            plan.actions.shrink_to_fit();
+        }
+    }
+
+    /// How many actions are kept.
+    pub(super) fn kept_actions(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| plan.actions.len())
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> TargetState {
+        if self.is_busy {
+            TargetState::Busy
+        } else if self.is_failing() {
+            TargetState::Failing
+        } else if self.is_held() {
+            TargetState::Held
+        } else {
+            TargetState::Ok
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        !self.is_converged()
     }
 
     /// How many things are held, the suspended declarations included, and
@@ -83,7 +187,7 @@ impl TargetPass {
     #[must_use]
     pub fn held(&self) -> usize {
         let undone = |plan: &Plan| plan.holds.len() + plan.actions.len();
-        let all = self.plan.as_ref().map_or(0, undone);
+        let all = self.left_out + self.plan.as_ref().map_or(0, undone);
         all.saturating_sub(
             self.report.done() + self.report.failures.len() + self.report.not_attempted,
         )
@@ -109,14 +213,21 @@ impl TargetPass {
 impl Pass {
     pub(super) fn without_declarations(source_error: Option<String>, started: Timestamp) -> Self {
         Self {
+            number: 0,
             started,
             mode: Mode::Observe,
             revision: None,
             source_error,
             declarations: Arc::default(),
             targets: Vec::new(),
-            horizon: Duration::ZERO,
         }
+    }
+
+    /// Whether a target's result came with this pass. Those of other targets
+    /// are of when they were asked last.
+    #[must_use]
+    pub const fn is_news(&self, target: &TargetPass) -> bool {
+        target.taken_in == self.number
     }
 
     /// In one word.
@@ -129,7 +240,7 @@ impl Pass {
             || self.targets.iter().any(|target| !target.is_converged());
         if failed {
             Outcome::Failed
-        } else if self.targets.iter().any(TargetPass::is_held)
+        } else if self.targets.iter().any(|target| target.is_held())
             || self.mode == Mode::Observe && self.has_changes()
         {
             Outcome::Held
@@ -141,18 +252,18 @@ impl Pass {
     /// Whether any target has actions that were not carried out.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        let plans = self
-            .targets
-            .iter()
-            .filter_map(|target| target.plan.as_ref());
-        plans.into_iter().any(|plan| !plan.actions.is_empty())
+        let mut targets = self.targets.iter();
+        targets.any(|target| target.left_out + target.kept_actions() > 0)
     }
 
     /// Through when every declared window has its silence, if it is known.
     #[must_use]
     pub fn covered_until(&self) -> Option<Timestamp> {
-        (self.outcome() != Outcome::Failed && self.mode == Mode::Apply)
-            .then(|| self.started.plus(self.horizon))
+        let is_known = self.outcome() != Outcome::Failed && self.mode == Mode::Apply;
+        let targets = self.targets.iter().filter(|_| is_known);
+        targets
+            .map(|target| target.started.plus(target.horizon))
+            .min()
     }
 
     /// The body of `POST /sync?wait=` and of `last_pass`, under the id of the request.
@@ -164,15 +275,28 @@ impl Pass {
             "revision": self.revision.as_ref().map(ToString::to_string),
             "started": self.started,
             "source_error": self.source_error,
-            "targets": self.targets.iter().map(|target| json!({
-                "name": target.name,
-                "error": target.error,
-                "created": target.report.created,
-                "updated": target.report.updated,
-                "replaced": target.report.replaced,
-                "expired": target.report.expired,
-                "held": target.held(),
-            })).collect::<Vec<_>>(),
+            "targets": self.targets.iter().map(|target| self.target_to_json(target))
+                .collect::<Vec<_>>(),
+        })
+    }
+
+    /// What was written counts once: in the pass that took the result in.
+    fn target_to_json(&self, target: &TargetPass) -> Value {
+        let count = |count: usize| if self.is_news(target) { count } else { 0 };
+        let report = &target.report;
+        json!({
+            "name": target.name,
+            "state": target.state().word(),
+            "error": target.error,
+            "created": count(report.created),
+            "updated": count(report.updated),
+            "replaced": count(report.replaced),
+            "expired": count(report.expired),
+            "not_attempted": count(report.not_attempted),
+            "held": target.held(),
+            "asked": target.started,
+            "failing_since": target.failing_since,
+            "next_try": target.next_try,
         })
     }
 
@@ -184,7 +308,11 @@ impl Pass {
             "error": self.source_error,
             "targets": self.targets.iter().map(|target| {
                 let error = target.error.as_deref().unwrap_or("not asked");
-                to_json(&target.name, target.plan.as_ref().ok_or(error))
+                let mut plan = to_json(&target.name, target.plan.as_ref().ok_or(error));
+                if target.left_out > 0 {
+                    plan["left_out"] = target.left_out.into();
+                }
+                plan
             }).collect::<Vec<_>>(),
         })
     }

@@ -2,16 +2,24 @@
 //! remembered from one pass to the next.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::outcome::TargetPass;
-use super::{Declared, Mode, PassOptions};
-use crate::alertmanager::{Listing, SilenceApi};
-use crate::apply::{ApplyReport, Failure, apply};
+use super::verify::Written;
+use super::{Declared, Mode, Progress};
+use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
+use crate::apply::{ApplyReport, Failure, Pace, Terms, apply};
 use crate::name::TargetName;
-use crate::plan::{Plan, PlanInput, RecentWrites, Settings, plan};
+use crate::plan::{Fingerprint, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan};
 use crate::silence::Silence;
+use crate::stop::stopped;
 use crate::timestamp::Timestamp;
 
 /// A clock that is this much off deserves a remark; requests take seconds at worst.
@@ -21,40 +29,84 @@ const NOTABLE_OFFSET: Duration = Duration::from_secs(30);
 /// state, or a token its rights, any of them tells.
 const MOST_ASKED: usize = 10;
 
+/// Which target it is.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) name: TargetName,
+    /// What `targets:` selectors in declarations ask for.
+    pub(super) labels: BTreeMap<String, String>,
+}
+
 /// One Alertmanager-compatible endpoint.
 #[derive(Debug)]
 pub struct Target<A> {
-    name: TargetName,
-    labels: BTreeMap<String, String>,
-    api: A,
+    pub(super) identity: Arc<Identity>,
+    pub(super) api: A,
+    /// Its own, if it has some.
+    pub(super) settings: Option<Arc<Settings>>,
+    pub(super) interval: Option<Duration>,
+    pace: Pace,
     /// After failures of the server: it is left alone.
     backoff: Backoff,
     /// After its limit was reached: nothing is created, the rest goes on.
     full: Backoff,
-    recent: RecentWrites,
+    pub(super) recent: RecentWrites,
 }
 
 impl<A> Target<A> {
     /// `labels` are what `targets:` selectors in declarations ask for.
-    pub const fn new(name: TargetName, labels: BTreeMap<String, String>, api: A) -> Self {
+    pub fn new(name: TargetName, labels: BTreeMap<String, String>, api: A) -> Self {
         Self {
-            name,
-            labels,
+            identity: Arc::new(Identity { name, labels }),
             api,
+            settings: None,
+            interval: None,
+            pace: Pace::unlimited(),
             backoff: Backoff::new(),
             full: Backoff::new(),
             recent: RecentWrites::new(),
         }
     }
 
+    /// With settings of its own instead of the reconciler's.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(Arc::new(settings));
+        self
+    }
+
+    /// With an interval of its own instead of the daemon's.
+    #[must_use]
+    pub const fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// With at most so many writes in a second, evenly spaced.
+    #[must_use]
+    pub fn with_writes_per_second(mut self, writes: NonZeroU32) -> Self {
+        self.pace = Pace::per_second(writes);
+        self
+    }
+
     /// Its name.
-    pub const fn name(&self) -> &TargetName {
-        &self.name
+    pub fn name(&self) -> &TargetName {
+        &self.identity.name
     }
 
     /// Its labels.
-    pub const fn labels(&self) -> &BTreeMap<String, String> {
-        &self.labels
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.identity.labels
+    }
+
+    /// The settings of its own, if it has some.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.settings.as_deref()
+    }
+
+    /// The interval of its own, if it has one.
+    pub const fn interval(&self) -> Option<Duration> {
+        self.interval
     }
 
     /// When it may be tried again, if it is being left alone.
@@ -63,65 +115,88 @@ impl<A> Target<A> {
     }
 }
 
+/// What a pass asks of every target.
+pub(super) struct Order {
+    pub(super) mode: Mode,
+    /// Whether it is asked for by somebody, who knows better than a backoff.
+    pub(super) insist: bool,
+    /// When the pass began, by the wall clock and by the machine's.
+    pub(super) started: Timestamp,
+    pub(super) began: Instant,
+    pub(super) declared: Declared,
+    pub(super) stop: watch::Receiver<bool>,
+    /// Turns true when no write is to begin any more, though reading goes on.
+    pub(super) halt: Arc<AtomicBool>,
+    /// How long one target may be written to.
+    pub(super) longest_writing: Option<Duration>,
+    pub(super) progress: Option<Progress>,
+    /// By how much the targets' next turns lie off their intervals.
+    pub(super) jitter: f64,
+}
+
+impl Order {
+    /// The present instant.
+    pub(super) fn now(&self) -> Timestamp {
+        self.started.plus(self.began.elapsed())
+    }
+}
+
 impl<A: SilenceApi> Target<A> {
+    /// One list, the plan over it, and its requests.
     pub(super) async fn pass(
         &mut self,
         settings: &Settings,
-        declared: &Declared,
-        options: PassOptions<'_>,
+        order: &Order,
+        confirmed: &[Fingerprint],
     ) -> TargetPass {
-        let mut pass = TargetPass::new(self.name.clone());
-        if let Some(error) = self
-            .backoff
-            .waiting(options.now)
-            .filter(|_| !options.insist)
-        {
-            pass.error = Some(error.to_owned());
-            return pass;
-        }
-        let mut stop = options.stop.clone();
+        let mut pass = TargetPass::new(self.identity.name.clone(), order.now(), settings.horizon);
         let listed = tokio::select! {
             listed = self.api.list() => listed,
             // Nothing has been written yet, so nothing needs to be seen through.
-            _ = stop.wait_for(|stopped| *stopped) => {
+            () = stopped(&order.stop) => {
                 pass.error = Some("stopped before the target was listed".to_owned());
                 return pass;
             }
         };
         let listing = match listed {
             Ok(listing) => listing,
-            Err(error) => return self.failed(pass, error.with_causes(), options),
+            Err(error) => {
+                let retry_after = retry_after(error.kind());
+                return self.failed(pass, error.with_causes(), order.now(), retry_after);
+            }
         };
-        let now = listing.server_time.unwrap_or(options.now);
+        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let settle = settings.settle;
         if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
-            return self.failed(pass, error, options);
+            return self.failed(pass, error, order.now(), None);
         }
-        if self
-            .recent
-            .contradict(&listing.silences, now, settings.settle)
-            && self
-                .api
-                .members()
-                .await
-                .is_some_and(|members| members.is_alone())
-        {
+        if self.recent.contradict(&listing.silences, now, settle) && self.is_alone().await {
             // No replica can know better: the server lost or restored its state.
-            self.recent.settle();
+            self.recent.settle(&listing.silences, now);
         }
-        let plan = self.plan(settings, declared, options, &listing, now);
-        if options.mode == Mode::Apply && !plan.actions.is_empty() {
-            let total = plan.actions.len();
-            let progress = |ended| (options.progress)(&self.name, ended, total);
-            pass.report = apply(&plan, &self.api, options.stop, &progress).await;
-            self.remember(&pass.report, now);
+        let plan = self.plan(settings, order, confirmed, &listing, now);
+        // Writing may take long, and a list is large.
+        drop(listing);
+        pass.error = held_without_effect(&plan);
+        if order.mode == Mode::Apply && !plan.actions.is_empty() {
+            pass.report = self.apply(&plan, order).await;
+            let written = Written::of(&plan, &pass.report);
+            self.remember(&mut pass.report, now);
+            let ineffective = self.verify(settings, order, &written, now).await;
+            pass.error = summary(&pass.report).or(ineffective).or(pass.error);
         }
-        pass.error = summary(&pass.report);
         if let Some(error) = &pass.error {
-            tracing::error!(target = %self.name, "{error}");
+            tracing::error!(target = %self.identity.name, "{error}");
         }
-        self.back_off(&pass.report, options.now);
+        self.back_off(&pass.report, order.now());
         pass.plan = Some(plan);
         pass
+    }
+
+    /// Whether no replica can have a newer list.
+    pub(super) async fn is_alone(&self) -> bool {
+        let members = self.api.members().await;
+        members.is_some_and(|members| members.is_alone())
     }
 
     /// A pass that ended before there was a plan.
@@ -129,10 +204,11 @@ impl<A: SilenceApi> Target<A> {
         &mut self,
         mut pass: TargetPass,
         error: String,
-        options: PassOptions<'_>,
+        now: Timestamp,
+        retry_after: Option<Duration>,
     ) -> TargetPass {
-        tracing::error!(target = %self.name, "{error}");
-        self.backoff.failed(options.now, error.clone());
+        tracing::error!(target = %self.identity.name, "{error}");
+        self.backoff.failed(now, error.clone(), retry_after);
         pass.error = Some(error);
         pass
     }
@@ -157,34 +233,31 @@ impl<A: SilenceApi> Target<A> {
                 ));
             }
         }
-        self.recent.lost(&overdue);
+        self.recent.lost(&overdue, now);
         Ok(())
     }
 
     fn plan(
         &mut self,
         settings: &Settings,
-        declared: &Declared,
-        options: PassOptions<'_>,
+        order: &Order,
+        confirmed: &[Fingerprint],
         listing: &Listing,
         now: Timestamp,
     ) -> Plan {
-        self.recent.forget(&listing.silences, now, settings.settle);
-        let full = self.full.waiting(options.now).filter(|_| !options.insist);
+        let silences = &listing.silences;
+        self.recent.forget(silences, now, settings.settle);
+        let full = self.full.waiting(order.now()).filter(|_| !order.insist);
         let mut plan = plan(&PlanInput {
-            settings,
-            target: &self.name,
-            labels: &self.labels,
-            declarations: &declared.declarations,
-            forecasts: &declared.forecasts,
-            revision: &declared.revision,
-            silences: &listing.silences,
+            silences,
             recent: &self.recent,
             full,
-            confirmed: options.confirmed,
-            now,
+            confirmed,
+            ..self.input(settings, &order.declared, now)
         });
-        let offset = now.since(options.now).max(options.now.since(now));
+        self.recent.review(silences, &plan.actions, now);
+        let ours = order.now();
+        let offset = now.since(ours).max(ours.since(now));
         if offset >= NOTABLE_OFFSET {
             plan.remarks.push(format!(
                 "the server's clock shows {now}, {} s off ours; windows go by the server's",
@@ -201,15 +274,57 @@ impl<A: SilenceApi> Target<A> {
         plan
     }
 
-    fn remember(&mut self, report: &ApplyReport, now: Timestamp) {
-        for (id, silence, window) in &report.made {
-            self.recent.made(id.clone(), silence.clone(), *window, now);
+    /// A plan's input over an empty list, without anything that is remembered.
+    pub(super) fn input<'a>(
+        &'a self,
+        settings: &'a Settings,
+        declared: &'a Declared,
+        now: Timestamp,
+    ) -> PlanInput<'a> {
+        const NOTHING: &RecentWrites = &RecentWrites::new();
+        PlanInput {
+            settings,
+            target: &self.identity.name,
+            labels: &self.identity.labels,
+            declarations: &declared.declarations,
+            forecasts: &declared.forecasts,
+            revision: &declared.revision,
+            silences: &[],
+            recent: NOTHING,
+            full: None,
+            confirmed: &[],
+            now,
         }
-        for id in &report.ended {
-            self.recent.ended(id.clone(), now);
+    }
+
+    async fn apply(&self, plan: &Plan, order: &Order) -> ApplyReport {
+        let total = plan.actions.len();
+        let terms = Terms {
+            stop: &order.stop,
+            halt: &order.halt,
+            until: order
+                .longest_writing
+                .map(|longest| Instant::now() + longest),
+            pace: &self.pace,
+            progress: &|ended| {
+                if let Some(progress) = &order.progress {
+                    progress(&self.identity.name, ended, total);
+                }
+            },
+        };
+        apply(plan, &self.api, terms).await
+    }
+
+    /// What later plans must know is moved over from the report.
+    fn remember(&mut self, report: &mut ApplyReport, now: Timestamp) {
+        for (id, silence, window) in std::mem::take(&mut report.made) {
+            self.recent.made(id, silence, window, now);
         }
-        for id in &report.doubtful {
-            self.recent.doubtful(id.clone(), now);
+        for id in std::mem::take(&mut report.ended) {
+            self.recent.ended(id, now);
+        }
+        for id in std::mem::take(&mut report.doubtful) {
+            self.recent.doubtful(id, now);
         }
     }
 
@@ -217,36 +332,64 @@ impl<A: SilenceApi> Target<A> {
     /// a failing server is left alone for a while.
     fn back_off(&mut self, report: &ApplyReport, now: Timestamp) {
         let first = |concerns: fn(&Failure) -> bool| {
-            let failure = report.failures.iter().find(|failure| concerns(failure));
-            failure.map(|failure| failure.message.clone())
+            report.failures.iter().find(|failure| concerns(failure))
         };
+        let longest = report
+            .failures
+            .iter()
+            .filter_map(|failure| retry_after(failure.kind))
+            .max();
         match first(Failure::concerns_server) {
-            Some(error) => self.backoff.failed(now, error),
+            Some(failure) => self.backoff.failed(now, failure.message.clone(), longest),
             None => self.backoff.succeeded(),
         }
-        if let Some(error) = first(Failure::is_full) {
-            self.full.failed(now, error);
+        if let Some(failure) = first(Failure::is_full) {
+            self.full.failed(now, failure.message.clone(), None);
         } else if report.created > 0 {
             self.full.succeeded();
         }
     }
 }
 
+/// How long a busy server asks to be left alone.
+const fn retry_after(kind: ApiErrorKind) -> Option<Duration> {
+    match kind {
+        ApiErrorKind::Busy { retry_after } => retry_after,
+        _ => None,
+    }
+}
+
+/// Why something is not written again that the server accepted without doing it.
+fn held_without_effect(plan: &Plan) -> Option<String> {
+    let mut holds = plan
+        .holds
+        .iter()
+        .filter(|hold| hold.cause == HoldCause::Ineffective);
+    let first = holds.next()?;
+    let others = more(holds.count());
+    Some(format!("{}: {}{others}", first.silence, first.reason))
+}
+
 /// What went wrong, in one line: the first failure, and how many there are.
 fn summary(report: &ApplyReport) -> Option<String> {
-    let more = |others: usize| match others {
-        0 => String::new(),
-        others => format!(" (and {others} more)"),
-    };
+    let left = report.not_attempted;
     match report.failures.split_first() {
         Some((first, rest)) => {
-            let others = more(rest.len() + report.not_attempted);
+            let others = more(rest.len() + left);
             Some(format!("{}: {}{others}", first.silence, first.message))
         }
-        None if report.not_attempted > 0 => Some(format!(
-            "stopped before {} actions were begun",
-            report.not_attempted
+        None if report.ran_out_of_time => Some(format!(
+            "there was no time for {left} more actions; the next pass goes on with them at once"
         )),
+        None if left > 0 => Some(format!("stopped before {left} actions were begun")),
         None => None,
+    }
+}
+
+/// How many more there are, if there are any.
+pub(super) fn more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(" (and {others} more)"),
     }
 }

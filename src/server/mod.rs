@@ -22,6 +22,7 @@ pub use authorisation::Authorisation;
 
 use crate::clock::Clock;
 use crate::daemon::Handle;
+use crate::stop::stopped;
 use crate::telemetry::Metrics;
 
 /// No route reads a body; what is sent along is refused beyond this.
@@ -68,13 +69,10 @@ impl AppState {
 pub async fn serve(
     listener: TcpListener,
     state: AppState,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move {
-            // An error means that nobody is left to stop us, which is a stop too.
-            let _ = stop.wait_for(|stopped| *stopped).await;
-        })
+        .with_graceful_shutdown(async move { stopped(&stop).await })
         .await
 }
 

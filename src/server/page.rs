@@ -12,7 +12,7 @@ use super::AppState;
 use crate::daemon::Status;
 use crate::declaration::{Declaration, Severity};
 use crate::interval::Interval;
-use crate::reconcile::{Outcome, Pass, TargetPass};
+use crate::reconcile::{Outcome, Pass, TargetPass, TargetState};
 use crate::timestamp::Timestamp;
 
 /// Rows of one table; the rest is counted. The JSON routes have everything.
@@ -117,32 +117,73 @@ fn write_facts(html: &mut String, status: &Status, pass: &Pass) -> fmt::Result {
 }
 
 fn write_targets(html: &mut String, pass: &Pass) -> fmt::Result {
+    html.write_str("<h2>Targets</h2>")?;
+    let mut targets: Vec<&TargetPass> = pass.targets.iter().map(AsRef::as_ref).collect();
+    if targets.len() > 1 {
+        write_states(html, &targets)?;
+    }
+    // Among a thousand, those that need somebody come first.
+    targets.sort_by_key(|target| target.state());
     html.write_str(
-        "<h2>Targets</h2><table><thead><tr><th>Name<th>State<th>Ours<th>Foreign<th>Last pass\
+        "<table><thead><tr><th>Name<th>State<th>Ours<th>Foreign<th>Asked<th>Last time\
          </thead><tbody>",
     )?;
-    for target in &pass.targets {
+    for target in targets.iter().take(MOST_ROWS) {
         let (class, state) = match &target.error {
+            Some(error) if target.is_busy => ("held", error.as_str()),
             Some(error) => ("failed", error.as_str()),
             None if target.held() > 0 => ("held", "in step, with holds"),
             None => ("converged", "in step"),
         };
         write!(
             html,
-            "<tr><td>{}<td class={class}>{}<td>{}<td>{}<td>{}",
+            "<tr><td>{}<td class={class}>{}",
             Escaped(target.name.as_str()),
             Escaped(state),
+        )?;
+        if let Some(since) = target.failing_since {
+            write!(html, "<br><small>since {since}")?;
+            if let Some(next_try) = target.next_try {
+                write!(html, ", next try at {next_try}")?;
+            }
+            html.write_str("</small>")?;
+        }
+        write!(
+            html,
+            "<td>{}<td>{}<td>{}<td>{}",
             target.owned(),
             target.plan.as_ref().map_or(0, |plan| plan.foreign),
+            target.started,
             work_done(target),
         )?;
     }
-    html.write_str("</tbody></table>")
+    close_table(html, targets.len())
+}
+
+/// `1000 targets: 2 failing, 1 busy, 997 ok`
+fn write_states(html: &mut String, targets: &[&TargetPass]) -> fmt::Result {
+    let counts = TargetState::ALL.map(|state| {
+        let those = targets.iter().filter(|target| target.state() == state);
+        (those.count(), state.word())
+    });
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counts
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    write!(
+        html,
+        "<p>{} targets: {}</p>",
+        targets.len(),
+        words.join(", ")
+    )
 }
 
 fn work_done(target: &TargetPass) -> String {
     let report = &target.report;
-    if report.done() == 0 {
+    if target.plan.is_none() {
+        return String::new();
+    }
+    if report.done() + report.not_attempted == 0 {
         return "nothing to do".to_owned();
     }
     let counts = [
@@ -150,6 +191,7 @@ fn work_done(target: &TargetPass) -> String {
         (report.updated, "updated"),
         (report.replaced, "replaced"),
         (report.expired, "expired"),
+        (report.not_attempted, "not attempted"),
     ];
     let words: Vec<String> = counts
         .into_iter()

@@ -9,11 +9,10 @@ use axum::extract::{Query, State};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{AppState, json_response, problem};
-use crate::daemon::RequestId;
+use crate::daemon::{MOST_CONFIRMED, RequestId};
 use crate::duration;
 use crate::plan::Fingerprint;
 
@@ -24,28 +23,54 @@ pub(super) const MOST_WAITERS: usize = 64;
 /// five to ten minutes after which most proxies give up.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-#[derive(Debug, Deserialize)]
-pub(super) struct SyncQuery {
+/// What a request to `/sync` says beyond "look again".
+#[derive(PartialEq, Eq, Debug, Default)]
+struct SyncQuery {
     /// How long to wait for the result.
-    wait: Option<String>,
-    /// The fingerprint of a held plan that is to be carried out.
-    confirm: Option<String>,
+    wait: Option<Duration>,
+    /// The fingerprints of held plans that are to be carried out.
+    confirmed: Vec<Fingerprint>,
+}
+
+impl SyncQuery {
+    /// Reads the parameters; `confirm` may be repeated, and hold several with
+    /// commas between them. Others are ignored.
+    fn read(parameters: &[(String, String)]) -> Result<Self, String> {
+        let mut query = Self::default();
+        for (name, value) in parameters {
+            match name.as_str() {
+                "wait" => query.wait = Some(parse_wait(value)?),
+                "confirm" => {
+                    let fingerprints = value.split(',').map(str::trim);
+                    let fingerprints = fingerprints.filter(|text| !text.is_empty());
+                    query.confirmed.extend(fingerprints.map(Fingerprint::new));
+                }
+                _ => {}
+            }
+        }
+        if query.confirmed.len() > MOST_CONFIRMED {
+            return Err(format!(
+                "`confirm`: more than {MOST_CONFIRMED} fingerprints"
+            ));
+        }
+        Ok(query)
+    }
 }
 
 pub(super) async fn sync(
     State(state): State<AppState>,
     headers: HeaderMap,
-    Query(query): Query<SyncQuery>,
+    Query(parameters): Query<Vec<(String, String)>>,
 ) -> Response {
     if let Err(denied) = authorise(&state, &headers) {
         return denied;
     }
-    let wait = match query.wait.as_deref().map(parse_wait).transpose() {
-        Ok(wait) => wait,
+    let query = match SyncQuery::read(&parameters) {
+        Ok(query) => query,
         Err(message) => return problem(StatusCode::BAD_REQUEST, &message),
     };
-    let confirmed = query.confirm.map(Fingerprint::new);
-    answer(&state, state.0.handle.trigger.request(confirmed), wait).await
+    let id = state.0.handle.trigger.request(query.confirmed);
+    answer(&state, id, query.wait).await
 }
 
 pub(super) async fn suspend(State(state): State<AppState>, headers: HeaderMap) -> Response {
@@ -125,6 +150,28 @@ fn parse_wait(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_plans_are_confirmed_at_once() {
+        let parameters = |query: &[(&str, &str)]| -> Vec<(String, String)> {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            query.iter().map(own).collect()
+        };
+        let query = [
+            ("confirm", "a,b"),
+            ("wait", "1s"),
+            ("confirm", "c"),
+            ("x", ""),
+        ];
+        let read = SyncQuery::read(&parameters(&query)).expect("valid");
+        assert_eq!(read.wait, Some(Duration::from_secs(1)));
+        assert_eq!(read.confirmed, ["a", "b", "c"].map(Fingerprint::new));
+        let many = parameters(&[("confirm", "a,".repeat(MOST_CONFIRMED + 1).as_str())]);
+        assert_eq!(
+            SyncQuery::read(&many),
+            Err("`confirm`: more than 1000 fingerprints".to_owned())
+        );
+    }
 
     #[test]
     fn waits_are_read_and_bounded() {

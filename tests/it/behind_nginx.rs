@@ -106,7 +106,7 @@ fn basic_authentication_lets_in_who_knows_the_password() {
         error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with `<html> <head><title>401 Authorization Required</title></head> <body> <center><h1>401 Authorization Required</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; check the credentials of this target and that they may read and write silences
         exit 1"#]]);
     setup("url: 'http://ADDRESS'", "s3cret\n").fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with `<html> <head><title>401 Authorization Required</title></head> <body> <center><h1>401 Authorization Required</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; no credentials are configured for this target: add `bearer_token_file` or `basic_auth`
+        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with `<html> <head><title>401 Authorization Required</title></head> <body> <center><h1>401 Authorization Required</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; no credentials are configured for this target: add `bearer_token_file`, `basic_auth` or `oauth2`
         exit 1"#]]);
 }
 

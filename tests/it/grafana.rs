@@ -2,8 +2,8 @@
 //! not read, and silences of one rule.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use expect_test::expect;
@@ -23,15 +23,18 @@ use crate::support::passes::{ONCE, actions, writes};
 use crate::support::world::World;
 
 /// Takes silences, and lists none of them.
+#[derive(Clone, Default)]
+struct Secretive(Arc<State>);
+
 #[derive(Default)]
-struct Secretive {
+struct State {
     made: AtomicUsize,
     asked: Mutex<Vec<String>>,
     /// Whether they are gone, and not only hidden.
     has_forgotten: AtomicBool,
 }
 
-impl SilenceApi for &Secretive {
+impl SilenceApi for Secretive {
     async fn list(&self) -> Result<Listing, ApiError> {
         Ok(Listing::default())
     }
@@ -41,12 +44,12 @@ impl SilenceApi for &Secretive {
     }
 
     async fn hides(&self, id: &SilenceId) -> Result<bool, ApiError> {
-        self.asked.lock().unwrap().push(id.as_str().to_owned());
-        Ok(!self.has_forgotten.load(Ordering::Relaxed))
+        self.0.asked.lock().unwrap().push(id.as_str().to_owned());
+        Ok(!self.0.has_forgotten.load(Ordering::Relaxed))
     }
 
     async fn set(&self, _: &SilenceDraft) -> Result<SilenceId, ApiError> {
-        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        let made = self.0.made.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(SilenceId::new(made.to_string()))
     }
 
@@ -69,7 +72,11 @@ fn snapshot() -> Snapshot {
 #[tokio::test]
 async fn hidden_silences_are_not_made_again_and_again() {
     let api = Secretive::default();
-    let target = Target::new(TargetName::new("main").unwrap(), BTreeMap::new(), &api);
+    let target = Target::new(
+        TargetName::new("main").unwrap(),
+        BTreeMap::new(),
+        api.clone(),
+    );
     let settings = Settings::new(InstanceName::new("lab").unwrap());
     let mut reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
     let start = Timestamp::parse("2026-01-10T00:00:00Z").unwrap();
@@ -78,29 +85,28 @@ async fn hidden_silences_are_not_made_again_and_again() {
         let options = PassOptions {
             mode: Mode::Apply,
             insist: true,
-            confirmed: None,
+            confirmed: &[],
             now: start.plus(Duration::from_secs(seconds)),
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         let pass = reconciler.pass(Ok(snapshot()), options).await;
-        pass.targets.into_iter().next().unwrap()
+        TargetPass::clone(&pass.targets[0])
     };
     assert_eq!(pass_after(0).await.report.created, 1);
     // It may still come.
     assert_eq!(pass_after(60).await.error, None);
-    assert_eq!(*api.asked.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(*api.0.asked.lock().unwrap(), Vec::<String>::new());
     for seconds in [120, 180, 10_000] {
         let pass = pass_after(seconds).await;
         let error = pass.error.unwrap();
         expect!["the list lacks 1 silences that were made, and `1` at least is live: the credentials may not read them all; grant `alert.instances:read`, or `alert.silences:read` on the folders of all rules that have silences"].assert_eq(&error);
         assert!(pass.plan.is_none());
     }
-    assert_eq!(api.made.load(Ordering::Relaxed), 1);
+    assert_eq!(api.0.made.load(Ordering::Relaxed), 1);
 
-    api.has_forgotten.store(true, Ordering::Relaxed);
+    api.0.has_forgotten.store(true, Ordering::Relaxed);
     assert_eq!(pass_after(10_060).await.report.created, 1);
-    assert_eq!(*api.asked.lock().unwrap(), ["1"; 4]);
+    assert_eq!(*api.0.asked.lock().unwrap(), ["1"; 4]);
 }
 
 /// Grafana refuses to change that matcher with an update.

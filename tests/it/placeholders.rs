@@ -34,7 +34,7 @@ fn plan_for(name: &str, labels: &[(&str, &str)], silences: &[Silence]) -> Plan {
         silences,
         recent: &RecentWrites::new(),
         full: None,
-        confirmed: None,
+        confirmed: &[],
         now: now(),
     })
 }

@@ -105,10 +105,9 @@ async fn pass(reconciler: &mut Reconciler<Stubborn>, clock: Clock, files: &[&str
     let options = PassOptions {
         mode: Mode::Apply,
         insist: true,
-        confirmed: None,
+        confirmed: &[],
         now: clock.now(),
         stop: &stop,
-        progress: &|_, _, _| {},
     };
     reconciler.pass(Ok(snapshot), options).await
 }
@@ -275,10 +274,7 @@ async fn a_server_that_hangs_holds_up_no_other() {
     assert!(pass.targets[0].error.is_some());
     assert_eq!(pass.targets[1].error, None);
     assert_eq!(pass.outcome(), Outcome::Failed);
-    assert_eq!(
-        clock.now().since(began),
-        Duration::from_secs(30),
-        "one timeout"
-    );
+    let lasted = clock.now().since(began);
+    assert_eq!(lasted, Duration::from_secs(10), "less than a timeout");
     assert_eq!(alive.live(), 3);
 }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use silenced::alertmanager::{
     ApiError, ApiErrorKind, Client, ClientSettings, Expired, Limit, Listing, Members, SilenceApi,
 };
-use silenced::apply::{ApplyReport, apply};
+use silenced::apply::{ApplyReport, Pace, Terms, apply};
 use silenced::name::{InstanceName, SilenceName, TargetName};
 use silenced::plan::{Action, Change, Coverage, Fingerprint, Plan, Settings};
 use silenced::reconcile::{Mode, PassOptions, Reconciler, Target};
@@ -153,7 +154,14 @@ async fn carry_out_until(
         fingerprint: Fingerprint::new(""),
         desired: 0,
     };
-    apply(&plan, api, stop, &|_| {}).await
+    let terms = Terms {
+        stop,
+        halt: &AtomicBool::new(false),
+        until: None,
+        pace: &Pace::unlimited(),
+        progress: &|_| {},
+    };
+    apply(&plan, api, terms).await
 }
 
 #[tokio::test]
@@ -307,10 +315,9 @@ async fn windows_go_by_the_clock_of_the_server() {
         let options = PassOptions {
             mode: Mode::Apply,
             insist: true,
-            confirmed: None,
+            confirmed: &[],
             now: ours,
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         let pass = reconciler.pass(Ok(snapshot), options).await;
         assert_eq!(pass.targets[0].report.created, expected, "{server_time:?}");

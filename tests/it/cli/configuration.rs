@@ -103,6 +103,11 @@ targets:
             error: silenced.yaml:1:11: instance: instance `Lab` must be 1 to 63 characters of a-z, 0-9 and `-`
             error: silenced.yaml:2:21: source.directory: write either `directory` or `url`, not both
             error: --ref: `a..b` cannot be a Git ref; write the name of a branch or tag, or a commit
+            error: silenced.yaml:3:11: interval: `60` is not a duration such as `90s`, `1h30m` or `2d`: write a unit after each number (y, w, d, h, m, s)
+            error: silenced.yaml:4:10: horizon: `400d` must be between `1m` and `366d`
+            error: --lease: `soon` is not a duration such as `90s`, `1h30m` or `2d`
+            error: silenced.yaml:6:21: guard.max_expire: `-1` is not a whole number
+            error: silenced.yaml:6:45: guard.max_expire_percent: `101` is more than 100
             error: silenced.yaml:9:10: targets[0].url: `alertmanager:9093` must begin with `http://` or `https://`
             error: silenced.yaml:10:54: targets[1].kind: unknown kind `graphana`; did you mean `grafana`?
             error: silenced.yaml:10:20: targets[1].url: `http://host` has a user name or password: name them in `basic_auth`, the password in a file of its own
@@ -111,12 +116,7 @@ targets:
             error: silenced.yaml:13:5: targets[4]: the key `name` is missing
             error: silenced.yaml:13:5: targets[4]: write either `bearer_token_file` or `basic_auth`, not both
             error: silenced.yaml:13:11: targets[4].url: the user name `a:b` has a colon, which basic authentication cannot carry
-            error: silenced.yaml:3:11: interval: `60` is not a duration such as `90s`, `1h30m` or `2d`: write a unit after each number (y, w, d, h, m, s)
-            error: silenced.yaml:4:10: horizon: `400d` must be between `1m` and `366d`
-            error: --lease: `soon` is not a duration such as `90s`, `1h30m` or `2d`
             error: silenced.yaml:5:9: listen: `8080` is not an address with a port such as `127.0.0.1:8080`
-            error: silenced.yaml:6:21: guard.max_expire: `-1` is not a whole number
-            error: silenced.yaml:6:45: guard.max_expire_percent: `101` is more than 100
             exit 64
         "#]],
     );

@@ -111,7 +111,9 @@ fn what_is_wrong_with_items_is_said_with_the_item() {
     check(
         &with("for_each: []"),
         &[],
-        &expect!["silenced.yaml:5:5: targets[0]: there are no items in `for_each`, or in the files of `for_each_file`"],
+        &expect![
+            "silenced.yaml:5:5: targets[0]: there are no items in `for_each`, or in the files of `for_each_file`"
+        ],
     );
     check(
         &with("for_each: [{tenant: A, tier: b}, {tenant: a, tier: b}, {tenant: a, tier: b}]"),
@@ -123,12 +125,16 @@ fn what_is_wrong_with_items_is_said_with_the_item() {
     check(
         &with("for_each_file: nowhere"),
         &[],
-        &expect!["silenced.yaml:11:20: targets[0].for_each_file: cannot read `nowhere`: No such file or directory (os error 2)"],
+        &expect![
+            "silenced.yaml:11:20: targets[0].for_each_file: cannot read `nowhere`: No such file or directory (os error 2)"
+        ],
     );
     check(
         &with("for_each_file: tenants"),
         &[("tenants/a.yaml", "just text\n")],
-        &expect!["silenced.yaml:11:20: targets[0].for_each_file: `tenants/a.yaml` is neither an item such as `{tenant: a}` nor a list of them: expected mapping start at line 1, column 1"],
+        &expect![
+            "silenced.yaml:11:20: targets[0].for_each_file: `tenants/a.yaml` is neither an item such as `{tenant: a}` nor a list of them: expected mapping start at line 1, column 1"
+        ],
     );
     check(
         "  - {name: '${a', url: 'http://am', for_each: [{a: b}]}\n",

@@ -121,7 +121,7 @@ async fn organisation_and_tenant_travel_in_headers() {
 fn a_path_that_would_stand_there_twice() {
     let mut messages = String::new();
     for (kind, url) in [
-        (Kind::Alertmanager, "http://host/prefix/api/v2"),
+        (Kind::Alertmanager, "http://host/prefix/api/v2/"),
         (Kind::Alertmanager, "http://host/api/v2/silences"),
         (GRAFANA, "https://host/api/alertmanager/grafana/api/v2"),
         (mimir("alertmanager"), "https://host/alertmanager/api/v2"),
@@ -133,7 +133,7 @@ fn a_path_that_would_stand_there_twice() {
         writeln!(messages, "{}", Client::new(&settings).unwrap_err()).unwrap();
     }
     expect![[r#"
-        `http://host/prefix/api/v2` ends with `/api/v2`, which is added to it: leave that away
+        `http://host/prefix/api/v2/` ends with `/api/v2`, which is added to it: leave that away
         `http://host/api/v2/silences` ends with `/api/v2`, which is added to it: leave that away
         `https://host/api/alertmanager/grafana/api/v2` ends with `/api/alertmanager/grafana/api/v2`, which is added to it: leave that away
         `https://host/alertmanager/api/v2` ends with `/alertmanager/api/v2`, which is added to it: leave that away

@@ -35,7 +35,7 @@ super::cases![
 ];
 
 /// 202 from Grafana, 200 from everybody else, whatever Grafana's swagger says of
-/// 201 (pkg/services/ngalert/api/api_alertmanager_silences.go).
+/// 201 (`pkg/services/ngalert/api/api_alertmanager_silences.go`).
 async fn a_post_is_accepted_by_the_status_of_its_kind(server: Server) {
     let answer = server.post(&server.silence_of("status")).await;
     assert_eq!(answer.status, server.kind.accepted(), "{answer:?}");
@@ -44,7 +44,7 @@ async fn a_post_is_accepted_by_the_status_of_its_kind(server: Server) {
 }
 
 /// Alertmanager wants a UUID in the path and says 422; Grafana's route takes any
-/// text (pkg/services/ngalert/api/generated_base_api_alertmanager.go).
+/// text (`pkg/services/ngalert/api/generated_base_api_alertmanager.go`).
 async fn an_id_may_be_any_text_and_is_not_found(server: Server) {
     for id in ["foo", "0000", UNKNOWN_ID] {
         let path = format!("/api/v2/silence/{id}");
@@ -54,7 +54,7 @@ async fn an_id_may_be_any_text_and_is_not_found(server: Server) {
 }
 
 /// `alerting.notifications.silences.badRequest` and `.notFound`
-/// (pkg/services/ngalert/notifier/multiorg_alertmanager.go).
+/// (`pkg/services/ngalert/notifier/multiorg_alertmanager.go`).
 async fn an_error_has_a_message_id_and_a_status_code(server: Server) {
     let id = json!({ "id": UNKNOWN_ID });
     let unknown = with(&server.silence_of("message-id"), &id);
@@ -68,7 +68,7 @@ async fn an_error_has_a_message_id_and_a_status_code(server: Server) {
 
 /// Alertmanager says 422. Grafana validates by itself and answers in an older
 /// shape of its errors (`RouteCreateSilence`,
-/// pkg/services/ngalert/api/api_alertmanager_silences.go).
+/// `pkg/services/ngalert/api/api_alertmanager_silences.go`).
 async fn missing_keys_are_400_and_have_no_message_id(server: Server) {
     let answer = server.post(&json!({})).await;
     answer.refused_by_grafana(400, None, "silence failed validation: ");
@@ -76,7 +76,7 @@ async fn missing_keys_are_400_and_have_no_message_id(server: Server) {
 }
 
 /// The fork of Alertmanager that Grafana has built in knows none
-/// (grafana/prometheus-alertmanager, api/v2/openapi.yaml).
+/// (grafana/prometheus-alertmanager, `api/v2/openapi.yaml`).
 async fn annotations_are_dropped_and_accepted(server: Server) {
     let annotations = json!({"annotations": {"ticket": "OPS-1"}});
     let annotated = with(&server.silence_of("annotated"), &annotations);
@@ -88,7 +88,7 @@ async fn annotations_are_dropped_and_accepted(server: Server) {
 
 /// The matcher on the rule can be neither added, nor removed, nor changed by an
 /// update (`validateSilenceUpdate`,
-/// pkg/services/ngalert/notifier/silence_svc.go).
+/// `pkg/services/ngalert/notifier/silence_svc.go`).
 async fn the_rule_of_a_silence_cannot_be_changed(server: Server) {
     let mark = server.mark("rule");
     let rule = |uid: &str| matcher(RULE_LABEL, "=", uid);
@@ -118,7 +118,7 @@ async fn the_rule_of_a_silence_cannot_be_changed(server: Server) {
 
 /// `?accesscontrol=true` adds `accessControl`; Grafana 11.0 had it as
 /// `metadata.permissions` (`GettableGrafanaSilence`,
-/// pkg/services/ngalert/api/tooling/definitions/alertmanager.go).
+/// `pkg/services/ngalert/api/tooling/definitions/alertmanager.go`).
 async fn the_access_to_a_silence_is_told_on_demand(server: Server) {
     let id = server.put(&server.silence_of("access")).await;
     let plain = server.silence(&id).await;
@@ -157,7 +157,7 @@ async fn without_credentials_it_is_401(server: Server) {
     text(&answer.json()["message"]);
 }
 
-/// (`getDatasourceByUID`, pkg/services/ngalert/api/util.go)
+/// (`getDatasourceByUID`, `pkg/services/ngalert/api/util.go`)
 async fn an_unknown_data_source_is_404(server: Server) {
     let answer = server
         .get("/../silenced-contract-none/api/v2/silences")
@@ -166,7 +166,7 @@ async fn an_unknown_data_source_is_404(server: Server) {
     text(&answer.json()["message"]);
 }
 
-/// (`withReq`, pkg/services/ngalert/api/util.go)
+/// (`withReq`, `pkg/services/ngalert/api/util.go`)
 async fn the_reason_of_the_other_server_is_the_message(server: Server) {
     let path = "/api/v2/silence/foo";
     let answer = server.get(path).await;
@@ -179,7 +179,7 @@ async fn the_reason_of_the_other_server_is_the_message(server: Server) {
     );
 }
 
-/// (`Error`, pkg/api/response/response.go)
+/// (`Error`, `pkg/api/response/response.go`)
 async fn an_empty_404_says_not_found(server: Server) {
     let answer = server.get(&format!("/api/v2/silence/{UNKNOWN_ID}")).await;
     answer.refused_by_grafana(404, None, "Not Found");
@@ -193,7 +193,7 @@ async fn paths_outside_the_prefix_are_404(server: Server) {
     assert_eq!(answer.status, 404, "{answer:?}");
 }
 
-/// (dskit, middleware/http_auth.go)
+/// (dskit, `middleware/http_auth.go`)
 async fn without_a_tenant_it_is_401_in_plain_text(server: Server) {
     let answer = server.as_stranger().get(SILENCES).await;
     assert_eq!((answer.status, answer.body.as_str()), (401, "no org id\n"));
@@ -206,7 +206,7 @@ async fn without_a_tenant_it_is_401_in_plain_text(server: Server) {
 }
 
 /// It is no empty list, and no silence that is unknown
-/// (`ServeHTTP`, Mimir's pkg/alertmanager/multitenant.go).
+/// (`ServeHTTP`, Mimir's `pkg/alertmanager/multitenant.go`).
 async fn a_tenant_without_configuration_has_no_alertmanager(server: Server) {
     let other = server.as_tenant("silenced-contract-none");
     for answer in [

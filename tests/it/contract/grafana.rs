@@ -57,7 +57,7 @@ fn with_headers(url: &str, headers: &[(&'static str, &str)]) -> Server {
         (name, value.parse().unwrap())
     });
     let url = Kind::Grafana.below(url, "");
-    let headers = HeaderMap::from_iter(headers);
+    let headers: HeaderMap = headers.collect();
     Server::with_access(headers, None, Version::V0_28, url).of_kind(Kind::Grafana)
 }
 
@@ -92,7 +92,7 @@ fn not_authorised(answer: &Answer) {
     assert_eq!(answer.json()["messageId"], "alerting.unauthorized");
 }
 
-/// `FilterByAccess`, pkg/services/ngalert/accesscontrol/silences.go: nobody is
+/// `FilterByAccess`, `pkg/services/ngalert/accesscontrol/silences.go`: nobody is
 /// told that there are others.
 #[tokio::test]
 async fn silences_that_may_not_be_read_are_absent_from_the_list() {
@@ -144,8 +144,8 @@ async fn silences_that_may_not_be_read_are_absent_from_the_list() {
 }
 
 /// A route wants some permission that might do (`accessErrorId`,
-/// pkg/services/accesscontrol/middleware.go), and the silence the right one
-/// (`messageId`, pkg/services/ngalert/accesscontrol/models.go).
+/// `pkg/services/accesscontrol/middleware.go`), and the silence the right one
+/// (`messageId`, `pkg/services/ngalert/accesscontrol/models.go`).
 #[tokio::test]
 async fn writes_need_the_permission_for_the_silence() {
     let in_folder = Permissions::default()
@@ -177,7 +177,7 @@ async fn writes_need_the_permission_for_the_silence() {
     editor.delete(&own).await.deleted();
 }
 
-/// `alertmanagerForOrg`, pkg/services/ngalert/notifier/multiorg_alertmanager.go:
+/// `alertmanagerForOrg`, `pkg/services/ngalert/notifier/multiorg_alertmanager.go`:
 /// neither is an empty list.
 #[tokio::test]
 async fn an_organisation_without_a_ready_alertmanager_is_404_or_409() {
@@ -229,7 +229,7 @@ async fn the_limit_on_silences_is_a_bad_request() {
     answer.refused_by_grafana(400, Some("badRequest"), full);
 }
 
-/// `jsonExtractor`, pkg/services/ngalert/api/util.go.
+/// `jsonExtractor`, `pkg/services/ngalert/api/util.go`.
 #[tokio::test]
 async fn a_web_page_behind_the_proxy_is_500() {
     let url = serve(&[

@@ -49,7 +49,7 @@ impl Kind {
     }
 
     /// Grafana answers a POST that it took with 202, all others with 200
-    /// (`RouteCreateSilence`, pkg/services/ngalert/api/api_alertmanager_silences.go).
+    /// (`RouteCreateSilence`, `pkg/services/ngalert/api/api_alertmanager_silences.go`).
     pub(super) const fn accepted(self) -> u16 {
         match self {
             Self::Grafana => 202,
@@ -60,7 +60,7 @@ impl Kind {
     /// The body of a DELETE that succeeded: none; Grafana says what was done
     /// (`RouteDeleteSilence`, same file); its proxy puts the empty body of the
     /// other server into an object (`messageExtractor`,
-    /// pkg/services/ngalert/api/util.go).
+    /// `pkg/services/ngalert/api/util.go`).
     pub(super) const fn deleted(self) -> &'static str {
         match self {
             Self::Grafana => r#"{"message":"silence deleted"}"#,
@@ -104,10 +104,10 @@ impl Answer {
     /// Alertmanager has two shapes, go-openapi's objects with a code and bare
     /// JSON strings. Grafana judges bodies itself, says 400 where Alertmanager
     /// says 422, and gives errors of silences a `messageId`
-    /// (pkg/services/ngalert/notifier/multiorg_alertmanager.go); of what is not
-    /// JSON it tells nothing (pkg/services/ngalert/api/
-    /// generated_base_api_alertmanager.go). Its proxy keeps the status and puts
-    /// the text into `message` (`withReq`, pkg/services/ngalert/api/util.go).
+    /// (`pkg/services/ngalert/notifier/multiorg_alertmanager.go`); of what is not
+    /// JSON it tells nothing (`generated_base_api_alertmanager.go`
+    /// in `pkg/services/ngalert/api`). Its proxy keeps the status and puts
+    /// the text into `message` (`withReq`, `pkg/services/ngalert/api/util.go`).
     #[track_caller]
     pub(super) fn refused(&self, why: Refused, message: &str) {
         use Refused::{Filter, Invalid, Malformed, Missing, NoMatchers, UnknownId};
@@ -148,7 +148,7 @@ impl Answer {
 
     /// Asserts an object with `message`, and with `messageId` and `statusCode` if
     /// a program is to tell it. Every error has a trace id
-    /// (pkg/api/response/response.go).
+    /// (`pkg/api/response/response.go`).
     #[track_caller]
     pub(super) fn refused_by_grafana(&self, status: u16, id: Option<&str>, message: &str) {
         assert_eq!(self.status, status, "{self:?}");

@@ -58,26 +58,26 @@ async fn mimir(router: Router) -> impl Fn(&str) -> Server {
 async fn tenants_have_nothing_in_common() {
     let hands = Hands::new();
     let [a, b] = [0, 1].map(|_| cluster(&Mimir::settings(), &hands));
-    let served = Mimir::default().tenant("a", a).tenant("b", b);
+    let tenants = Mimir::default().tenant("a", a).tenant("b", b);
     let clock = hands.clone();
-    let server_of = mimir(served.router(move || clock.now())).await;
+    let server_of = mimir(tenants.router(move || clock.now())).await;
     let id = server_of("a")
         .put(&server_of("a").silence_of("tenant"))
         .await;
     hands.pass(200);
-    assert_eq!(server_of("a").ids_of("tenant").await, [id.clone()]);
+    assert_eq!(server_of("a").ids_of("tenant").await, [id.as_str()]);
     assert_eq!(server_of("b").ids_of("tenant").await, [""; 0]);
     server_of("b").delete(&id).await.found_nothing();
 }
 
 /// A write goes to one replica chosen at random (`doUnary`, Mimir's
-/// pkg/alertmanager/distributor.go); the next can go to one that has not heard.
+/// `pkg/alertmanager/distributor.go`); the next can go to one that has not heard.
 #[tokio::test]
 async fn an_expiry_right_after_a_create_may_find_nothing() {
     let hands = Hands::new();
-    let served = Mimir::default().tenant("a", cluster(&Mimir::settings(), &hands));
+    let tenants = Mimir::default().tenant("a", cluster(&Mimir::settings(), &hands));
     let clock = hands.clone();
-    let server = mimir(served.router(move || clock.now())).await("a");
+    let server = mimir(tenants.router(move || clock.now())).await("a");
     let mut unknown = 0;
     for _ in 0..30 {
         let id = server.put(&server.silence_of("gap")).await;
@@ -101,10 +101,10 @@ async fn an_expiry_right_after_a_create_may_find_nothing() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_413() {
     let hands = Hands::new();
-    let served = Mimir::default()
+    let tenants = Mimir::default()
         .tenant("a", cluster(&Mimir::settings(), &hands))
         .largest_body(1000);
-    let server = mimir(served.router(now)).await("a");
+    let server = mimir(tenants.router(now)).await("a");
     let large = json!({"comment": "x".repeat(1000)});
     let answer = server
         .post(&with(&server.silence_of("large"), &large))
@@ -134,7 +134,7 @@ async fn members_of_a_cluster_agree_later_and_a_killed_one_is_silent() {
     hands.pass(199);
     b.delete(&id).await.found_nothing();
     hands.pass(1);
-    assert_eq!(b.ids_of("gossip").await, [id.clone()]);
+    assert_eq!(b.ids_of("gossip").await, [id.as_str()]);
     assert_eq!(peers(&a).await, 3);
 
     shared.lock().unwrap().kill(2);

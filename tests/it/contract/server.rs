@@ -48,7 +48,7 @@ pub(super) const LABEL: &str = "silenced_contract";
 /// a server that many browsers ask.
 const PACE: Duration = Duration::from_millis(25);
 /// Replicas tell each other at once what was written.
-const REPLICATION: Duration = Duration::from_millis(250);
+const REPLICATION: Duration = Duration::from_millis(100);
 
 /// What came back.
 #[derive(Debug)]

@@ -30,13 +30,14 @@ async fn wait_for(server: &Server, id: &str, state: &str) {
 async fn pending_becomes_active_at_its_start(server: Server) {
     let start = in_milliseconds(3000);
     passes(&server, json!({"startsAt": start}), ["pending", "active"]).await;
-    assert!(in_milliseconds(0) >= start);
+    // The clock of a server elsewhere is another.
+    assert!(server.is_shared() || in_milliseconds(0) >= start);
 }
 
 async fn active_becomes_expired_at_its_end(server: Server) {
     let end = in_milliseconds(3000);
     passes(&server, json!({"endsAt": end}), ["active", "expired"]).await;
-    assert!(in_milliseconds(0) >= end);
+    assert!(server.is_shared() || in_milliseconds(0) >= end);
 }
 
 /// The server passes from one state to the other and writes nothing.

@@ -66,7 +66,7 @@ async fn the_start_must_come_before_the_end(server: Server) {
 }
 
 async fn the_end_must_not_be_past(server: Server) {
-    let past = json!({"startsAt": in_seconds(-60), "endsAt": in_seconds(-1)});
+    let past = json!({"startsAt": in_seconds(-600), "endsAt": in_seconds(-300)});
     let answer = server
         .post(&with(&server.silence_of("validation"), &past))
         .await;
@@ -74,9 +74,9 @@ async fn the_end_must_not_be_past(server: Server) {
     let id = server.put(&server.silence_of("validation")).await;
     let update = with(
         &server.silence(&id).await,
-        &json!({"endsAt": in_seconds(-1)}),
+        &json!({"endsAt": in_seconds(-300)}),
     );
-    let update = with(&update, &json!({"startsAt": in_seconds(-60)}));
+    let update = with(&update, &json!({"startsAt": in_seconds(-600)}));
     let answer = server.post(&update).await;
     answer.refused(Refused::Invalid, "end time can't be in the past");
     assert_eq!(server.state(&id).await, "active");

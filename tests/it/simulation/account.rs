@@ -360,6 +360,19 @@ impl Account {
         }
     }
 
+    /// The server was too busy to look at a request: it may be sent again.
+    pub(super) fn unheard(&mut self, process: u64, draft: Option<&SilenceDraft>, id: &str) {
+        let pass = self.processes.entry(process).or_default();
+        let window = draft.and_then(|draft| marker_of(&draft.comment));
+        let window = window.map(|marker| format!("{} {}", marker.silence, marker.start));
+        pass.written.remove(id);
+        if id.is_empty() {
+            pass.written.remove(&window.unwrap_or_default());
+        }
+        // It counts as taken when it is sent again.
+        pass.taken = pass.taken.saturating_sub(usize::from(draft.is_none()));
+    }
+
     /// A write to a silence that the process could know to be foreign.
     fn touch(&mut self, process: u64, id: &SilenceId) {
         let listed = self.processes.get(&process).and_then(|pass| pass.listed);

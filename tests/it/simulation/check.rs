@@ -115,10 +115,9 @@ impl Episode<'_> {
         let options = PassOptions {
             mode: Mode::Observe,
             insist: true,
-            confirmed: None,
+            confirmed: &[],
             now: self.clock.now(),
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         self.server.state().account.begin(0);
         let pass = reconciler(self.zones, &self.settings, line)

@@ -203,6 +203,11 @@ impl SilenceApi for Line {
             let mut state = self.server.state();
             state.account.lost(self.process, &draft.comment);
         }
+        if fate.fault == Some(Fault::Busy) {
+            let id = draft.id.as_ref().map_or("", SilenceId::as_str);
+            let mut state = self.server.state();
+            state.account.unheard(self.process, Some(draft), id);
+        }
         let (comment, sent) = (draft.comment.clone(), Instant::now());
         let draft = draft.clone();
         let answer = self
@@ -238,6 +243,10 @@ impl SilenceApi for Line {
         let fate = self.server.fate(Verb::Expire);
         if fate.fault == Some(Fault::UnknownId) {
             return Ok(Expired::Gone);
+        }
+        if fate.fault == Some(Fault::Busy) {
+            let mut state = self.server.state();
+            state.account.unheard(self.process, None, id.as_str());
         }
         let (id, sent) = (id.clone(), Instant::now());
         self.write(fate, Expired::Done, move |server| {

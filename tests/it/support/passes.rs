@@ -35,7 +35,7 @@ pub(crate) fn writes(pass: &Pass) -> Vec<(usize, usize, usize, usize)> {
             report.expired,
         )
     };
-    pass.targets.iter().map(counts).collect()
+    pass.targets.iter().map(|target| counts(target)).collect()
 }
 
 pub(crate) fn actions(pass: &Pass) -> Vec<String> {

@@ -33,6 +33,11 @@ pub(crate) struct InMemory {
     pub(crate) alone: Arc<AtomicBool>,
     /// Whether expiries time out before they have an effect.
     pub(crate) delays_expiries: Arc<AtomicBool>,
+    /// Whether updates and expiries are answered with success and dropped, as
+    /// by a replica whose clock is behind that of another.
+    pub(crate) drops_changes: Arc<AtomicBool>,
+    /// The same for new silences.
+    pub(crate) drops_creations: Arc<AtomicBool>,
 }
 
 impl InMemory {
@@ -52,6 +57,8 @@ impl InMemory {
             ahead: Arc::default(),
             alone: Arc::new(AtomicBool::new(true)),
             delays_expiries: Arc::default(),
+            drops_changes: Arc::default(),
+            drops_creations: Arc::default(),
         }
     }
 
@@ -93,7 +100,19 @@ impl SilenceApi for InMemory {
         &self,
         draft: &SilenceDraft,
     ) -> impl Future<Output = Result<SilenceId, ApiError>> + Send {
-        let answer = self.server().post(draft.clone().into(), self.now());
+        let drops = match &draft.id {
+            Some(_) => &self.drops_changes,
+            None => &self.drops_creations,
+        };
+        let answer = if drops.load(Ordering::SeqCst) {
+            // Counted, carried out by a copy, and forgotten.
+            let state = self.server().save();
+            let answer = self.server().post(draft.clone().into(), self.now());
+            self.server().restore(state, self.now());
+            answer
+        } else {
+            self.server().post(draft.clone().into(), self.now())
+        };
         ready(answer.map_err(|error| {
             let kind = match error {
                 PostError::NotFound => ApiErrorKind::NotFound,
@@ -106,6 +125,11 @@ impl SilenceApi for InMemory {
     fn expire(&self, id: &SilenceId) -> impl Future<Output = Result<Expired, ApiError>> + Send {
         ready(if self.delays_expiries.load(Ordering::SeqCst) {
             Err(ApiError::new(ApiErrorKind::Unknown, "DELETE", "timeout"))
+        } else if self.drops_changes.load(Ordering::SeqCst) {
+            let state = self.server().save();
+            let answer = self.server().delete(id, self.now());
+            self.server().restore(state, self.now());
+            Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
         } else {
             let answer = self.server().delete(id, self.now());
             Ok(answer.map_or(Expired::Gone, |()| Expired::Done))
@@ -212,10 +236,9 @@ impl World {
         let options = PassOptions {
             mode,
             insist: true,
-            confirmed: confirmed.as_ref(),
+            confirmed: confirmed.as_slice(),
             now: self.clock.now(),
             stop: &stop,
-            progress: &|_, _, _| {},
         };
         self.reconciler.pass(read, options).await
     }

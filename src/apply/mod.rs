@@ -1,21 +1,29 @@
 //! How is a plan carried out? Its actions as requests, with the order that
 //! keeps coverage, a bound on how many run at once, and an account of each.
 //!
-//! No request is repeated here. A write whose outcome is unknown is looked up
-//! by the next pass, which lists before it writes anything.
+//! A write whose outcome is unknown is not repeated here: the next pass lists
+//! before it writes anything. Only what the server was too busy to look at is.
+
+mod pace;
+mod report;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-use crate::alertmanager::{ApiError, ApiErrorKind, Limit, SilenceApi};
+pub use pace::Pace;
+pub use report::{ApplyReport, Failure};
+
+use crate::alertmanager::{ApiError, ApiErrorKind, SilenceApi};
 use crate::name::SilenceName;
 use crate::plan::{Action, Change, Coverage, Plan};
-use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
+use crate::stop::stopped;
 
 /// Requests in flight to one target. Alertmanager is saturated by 4 to 8
 /// connections; more only add latency.
@@ -25,95 +33,33 @@ pub const CONCURRENCY: usize = 8;
 /// server and not one silence: two rounds of requests that all failed.
 const MAX_SERVER_FAILURES: usize = 2 * CONCURRENCY;
 
-/// What became of a plan.
-#[derive(Clone, Debug, Default)]
-pub struct ApplyReport {
-    /// New silences.
-    pub created: usize,
-    /// Silences changed in place.
-    pub updated: usize,
-    /// Silences that took the place of another one.
-    pub replaced: usize,
-    /// Silences ended.
-    pub expired: usize,
-    /// Actions that failed, or whose outcome is unknown.
-    pub failures: Vec<Failure>,
-    /// The silences that were made or changed, each for which action.
-    pub made: Vec<(SilenceId, SilenceName, OccurrenceStart)>,
-    /// The silences that were ended.
-    pub ended: Vec<SilenceId>,
-    /// The silences that may have been ended, or may be soon: nobody knows.
-    pub doubtful: Vec<SilenceId>,
-    /// Actions not begun, because the server failed too often or we stop.
-    pub not_attempted: usize,
-}
+/// How often one write is sent to a server that says it is busy. The waits
+/// between them come to 1 + 2 + 4 s at most, unless the server asks for more.
+const MOST_ATTEMPTS: u32 = 4;
 
-impl ApplyReport {
-    /// Whether every action was carried out.
-    #[must_use]
-    pub const fn is_complete(&self) -> bool {
-        self.failures.is_empty() && self.not_attempted == 0
-    }
+/// A server that asks for a longer wait than this is left to the next pass,
+/// which looks at it anew.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-    /// How many actions were carried out.
-    #[must_use]
-    pub const fn done(&self) -> usize {
-        self.created + self.updated + self.replaced + self.expired
-    }
-}
-
-/// One action that did not end well.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// Whose.
-    pub silence: SilenceName,
-    /// Which request.
-    pub operation: &'static str,
-    /// What the caller may do next.
-    pub kind: ApiErrorKind,
-    /// The whole story.
-    pub message: String,
-}
-
-impl Failure {
-    /// Whether the next request would meet the same failure.
-    #[must_use]
-    pub const fn concerns_server(&self) -> bool {
-        match self.kind {
-            ApiErrorKind::NotSent
-            | ApiErrorKind::Unknown
-            | ApiErrorKind::Busy { .. }
-            | ApiErrorKind::Unauthorised
-            | ApiErrorKind::NotAnAlertmanager
-            | ApiErrorKind::TooLarge => true,
-            ApiErrorKind::Refused { .. } | ApiErrorKind::NotFound => false,
-        }
-    }
-
-    /// Whether the server has no room for another silence.
-    #[must_use]
-    pub const fn is_full(&self) -> bool {
-        matches!(
-            self.kind,
-            ApiErrorKind::Refused {
-                limit: Some(Limit::Count)
-            }
-        )
-    }
+/// On which terms a plan is carried out.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// Turning true lets requests in flight end and begins no others.
+    pub stop: &'a watch::Receiver<bool>,
+    /// The same, for this application alone.
+    pub halt: &'a AtomicBool,
+    /// No action begins from then on.
+    pub until: Option<Instant>,
+    /// When each write may begin.
+    pub pace: &'a Pace,
+    /// Told how many actions have ended.
+    pub progress: &'a (dyn Fn(usize) + Sync),
 }
 
 /// Carries out `plan`: first whatever makes silences exist, the earliest start
 /// first, then the expiries, but for duplicates of what could not be brought into
 /// order.
-///
-/// `stop` turning true lets requests in flight end and begins no others.
-/// `progress` is told how many actions have ended.
-pub async fn apply<A: SilenceApi>(
-    plan: &Plan,
-    api: &A,
-    stop: &watch::Receiver<bool>,
-    progress: &(dyn Fn(usize) + Sync),
-) -> ApplyReport {
+pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> ApplyReport {
     let (expiries, others): (Vec<&Action>, Vec<&Action>) = plan
         .actions
         .iter()
@@ -121,10 +67,10 @@ pub async fn apply<A: SilenceApi>(
     let mut report = ApplyReport::default();
     let application = Application {
         api,
-        stop,
-        progress,
+        terms,
         server_failures: AtomicUsize::new(0),
         is_full: AtomicBool::new(false),
+        ran_out_of_time: AtomicBool::new(false),
         ended: AtomicUsize::new(0),
     };
     application.carry_out(&others, &mut report).await;
@@ -141,17 +87,18 @@ pub async fn apply<A: SilenceApi>(
     let kept = kept.len();
     application.carry_out(&expiries, &mut report).await;
     report.not_attempted += kept;
+    report.ran_out_of_time = application.ran_out_of_time.into_inner();
     report
 }
 
 /// What the workers of one application share.
 struct Application<'a, A> {
     api: &'a A,
-    stop: &'a watch::Receiver<bool>,
-    progress: &'a (dyn Fn(usize) + Sync),
+    terms: Terms<'a>,
     server_failures: AtomicUsize,
     /// The server has refused a silence for want of room.
     is_full: AtomicBool,
+    ran_out_of_time: AtomicBool,
     ended: AtomicUsize,
 }
 
@@ -172,7 +119,8 @@ impl<A: SilenceApi> Application<'_, A> {
     async fn work(&self, queue: &[&Action], next: &AtomicUsize) -> ApplyReport {
         let mut report = ApplyReport::default();
         while let Some(action) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if self.gives_up() || self.is_full.load(Ordering::Relaxed) && needs_place(action) {
+            // Looked at again after the wait, in which much may have happened.
+            if self.skips(action) || !self.turn().await || self.skips(action) {
                 report.not_attempted += 1;
                 continue;
             }
@@ -185,7 +133,7 @@ impl<A: SilenceApi> Application<'_, A> {
                     report.failures.push(failure);
                 }
             }
-            (self.progress)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
+            (self.terms.progress)(self.ended.fetch_add(1, Ordering::Relaxed) + 1);
         }
         report
     }
@@ -205,7 +153,7 @@ impl<A: SilenceApi> Application<'_, A> {
             } else {
                 "create"
             };
-            let set = self.api.set(draft).await;
+            let set = self.send(|| self.api.set(draft)).await;
             let id = set.map_err(|error| failure(operation, &error))?;
             log(action, &id);
             report
@@ -214,7 +162,10 @@ impl<A: SilenceApi> Application<'_, A> {
         }
         // After the new one: for a moment both mute, and never none.
         if let Change::Replace(_, old) | Change::Expire(old, _) = &action.change {
-            let expired = self.api.expire(&old.id).await;
+            if matches!(action.change, Change::Replace(..)) {
+                self.second_turn().await;
+            }
+            let expired = self.send(|| self.api.expire(&old.id)).await;
             if expired
                 .as_ref()
                 .is_err_and(|error| error.kind() == ApiErrorKind::Unknown)
@@ -228,33 +179,73 @@ impl<A: SilenceApi> Application<'_, A> {
         Ok(())
     }
 
-    fn gives_up(&self) -> bool {
-        *self.stop.borrow() || self.server_failures.load(Ordering::Relaxed) >= MAX_SERVER_FAILURES
+    /// Sends a request, and again when the server was too busy to look at it:
+    /// 429, and 409 of a Grafana that starts, say that nothing was done.
+    async fn send<T, F>(&self, request: impl Fn() -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let error = match request().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let ApiErrorKind::Busy { retry_after } = error.kind() else {
+                return Err(error);
+            };
+            let wait = wait(attempt, retry_after);
+            if attempt == MOST_ATTEMPTS || wait > LONGEST_WAIT {
+                return Err(error);
+            }
+            self.terms.pace.postpone(wait);
+            if self.is_stopped() || !self.turn().await || self.is_stopped() {
+                return Err(error);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits until a write may begin; false when none is to begin any more.
+    async fn turn(&self) -> bool {
+        let Some(turn) = self.terms.pace.take(self.terms.until) else {
+            self.ran_out_of_time.store(true, Ordering::Relaxed);
+            return false;
+        };
+        if turn <= Instant::now() {
+            return true;
+        }
+        tokio::select! {
+            () = sleep_until(turn) => true,
+            () = stopped(self.terms.stop) => false,
+        }
+    }
+
+    /// Waits for the turn of a request that completes what was begun.
+    async fn second_turn(&self) {
+        if let Some(turn) = self.terms.pace.take(None)
+            && turn > Instant::now()
+        {
+            sleep_until(turn).await;
+        }
+    }
+
+    fn skips(&self, action: &Action) -> bool {
+        self.is_stopped()
+            || self.server_failures.load(Ordering::Relaxed) >= MAX_SERVER_FAILURES
+            || self.is_full.load(Ordering::Relaxed) && needs_place(action)
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.terms.stop.borrow() || self.terms.halt.load(Ordering::Relaxed)
     }
 }
 
-impl ApplyReport {
-    const fn count(&mut self, change: &Change) {
-        let counter = match change {
-            Change::Create(_) => &mut self.created,
-            Change::Update(_) => &mut self.updated,
-            Change::Replace(..) => &mut self.replaced,
-            Change::Expire(..) => &mut self.expired,
-        };
-        *counter += 1;
-    }
-
-    fn add(&mut self, part: Self) {
-        self.created += part.created;
-        self.updated += part.updated;
-        self.replaced += part.replaced;
-        self.expired += part.expired;
-        self.failures.extend(part.failures);
-        self.made.extend(part.made);
-        self.ended.extend(part.ended);
-        self.doubtful.extend(part.doubtful);
-        self.not_attempted += part.not_attempted;
-    }
+/// How long to wait before the next attempt: at least what the server asks for,
+/// and a random time, so that many writers do not come back in step.
+fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
+    let ceiling = Duration::from_secs(1 << (attempt - 1));
+    retry_after.unwrap_or_default() + ceiling.mul_f64(fastrand::f64())
 }
 
 /// Whether the server must have room for one more silence.

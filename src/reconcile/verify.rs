@@ -1,0 +1,129 @@
+//! Did the writes have an effect? One more list after a pass that changed or
+//! ended silences, and one more plan over it, which nobody applies: whatever it
+//! would do again to a silence that was written just now was not done.
+//!
+//! New silences need no such look: with a fresh id nothing older can win
+//! against them. One that does not stay is noticed by later passes.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Order;
+use super::target::{Target, more};
+use crate::alertmanager::SilenceApi;
+use crate::apply::ApplyReport;
+use crate::name::SilenceName;
+use crate::plan::{Action, Change, Guard, Plan, PlanInput, Request, Settings, plan};
+use crate::silence::SilenceId;
+use crate::stop::stopped;
+use crate::timestamp::Timestamp;
+
+/// A request to a silence that was there, answered with success.
+pub(super) struct Written {
+    silence: SilenceName,
+    id: SilenceId,
+    request: Request,
+}
+
+impl Written {
+    /// Those of a plan that was carried out.
+    pub(super) fn of(plan: &Plan, report: &ApplyReport) -> Vec<Self> {
+        let made: HashSet<&SilenceId> = report.made.iter().map(|(id, ..)| id).collect();
+        let ended: HashSet<&SilenceId> = report.ended.iter().collect();
+        let written = plan.actions.iter().filter_map(|action| {
+            let (id, request) = Request::of(&action.change)?;
+            let succeeded = match request {
+                Request::Update => made.contains(id),
+                Request::Expire => ended.contains(id),
+            };
+            succeeded.then(|| Self {
+                silence: action.silence.clone(),
+                id: id.clone(),
+                request,
+            })
+        });
+        written.collect()
+    }
+}
+
+impl<A: SilenceApi> Target<A> {
+    /// What to tell people of writes that had no effect, if there are any.
+    ///
+    /// Replicas may still have to agree, so that a list is only believed at once
+    /// if the server has none; else when `settle` has gone by since the same
+    /// request was sent first.
+    pub(super) async fn verify(
+        &mut self,
+        settings: &Settings,
+        order: &Order,
+        written: &[Written],
+        now: Timestamp,
+    ) -> Option<String> {
+        if written.is_empty() {
+            return None;
+        }
+        let first_sent: Vec<Timestamp> = written
+            .iter()
+            .map(|Written { id, request, .. }| self.recent.sent(id, *request, now))
+            .collect();
+        let listed = tokio::select! {
+            listed = self.api.list() => listed,
+            () = stopped(&order.stop) => return None,
+        };
+        let listing = match listed {
+            Ok(listing) => listing,
+            Err(error) => {
+                // The next pass lists anyway.
+                tracing::debug!(target = %self.identity.name, "cannot verify: {error}");
+                return None;
+            }
+        };
+        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let settings = Settings {
+            guard: Guard::unlimited(),
+            ..settings.clone()
+        };
+        let again = plan(&PlanInput {
+            silences: &listing.silences,
+            ..self.input(&settings, &order.declared, now)
+        });
+        let again: HashMap<_, &Action> = again
+            .actions
+            .iter()
+            .filter_map(|action| Some((Request::of(&action.change)?, action)))
+            .collect();
+        let is_undone = |written: &Written| again.contains_key(&(&written.id, written.request));
+        let is_alone = written.iter().any(is_undone) && self.is_alone().await;
+        let mut errors = Vec::new();
+        for (
+            Written {
+                silence,
+                id,
+                request,
+            },
+            first_sent,
+        ) in written.iter().zip(first_sent)
+        {
+            match again.get(&(id, *request)) {
+                None => self.recent.seen(id, *request),
+                Some(action) if is_alone || now.since(first_sent) >= settings.settle => {
+                    let shown = shown(action);
+                    let error = self.recent.missing(id, *request, &shown, now);
+                    errors.push(format!("{silence}: {error}"));
+                }
+                Some(_) => {}
+            }
+        }
+        let first = errors.first()?;
+        Some(format!("{first}{}", more(errors.len() - 1)))
+    }
+}
+
+/// What the server still has, in the words of the plan over its list.
+fn shown(action: &Action) -> String {
+    match &action.change {
+        Change::Expire(silence, _) | Change::Replace(_, silence) => {
+            format!("live until {}", silence.ends_at)
+        }
+        Change::Create(_) | Change::Update(_) => action.reason.clone(),
+    }
+}

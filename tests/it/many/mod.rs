@@ -1,0 +1,427 @@
+//! Can targets hurt each other? Many of them, some of which hang, fail, or are
+//! slow, on simulated time.
+
+mod looping;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
+use silenced::clock::Clock;
+use silenced::memory::Version;
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::{Fingerprint, Settings};
+use silenced::reconcile::{Mode, Outcome, Pass, PassOptions, Reconciler, Target, TargetState};
+use silenced::silence::{SilenceDraft, SilenceId};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::telemetry::Metrics;
+use silenced::timestamp::Timestamp;
+use silenced::zone::ZoneDatabase;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::support::passes::{ONCE, writes};
+use crate::support::world::InMemory;
+
+/// What a server does when it is asked.
+#[derive(Clone)]
+struct Server {
+    memory: InMemory,
+    fails: Arc<AtomicBool>,
+    lists: Arc<AtomicUsize>,
+    list_takes: Duration,
+    write_takes: Duration,
+}
+
+impl Server {
+    fn new(clock: Clock) -> Self {
+        Self {
+            memory: InMemory::new(Version::default(), clock),
+            fails: Arc::default(),
+            lists: Arc::default(),
+            list_takes: Duration::ZERO,
+            write_takes: Duration::ZERO,
+        }
+    }
+
+    /// Answers nothing for as long as a client waits.
+    fn hanging(clock: Clock) -> Self {
+        let server = Self {
+            list_takes: Duration::from_secs(30),
+            ..Self::new(clock)
+        };
+        server.fails.store(true, Ordering::SeqCst);
+        server
+    }
+
+    fn lists(&self) -> usize {
+        self.lists.load(Ordering::SeqCst)
+    }
+
+    fn posts(&self) -> u64 {
+        self.memory.server().counts().posts
+    }
+}
+
+impl SilenceApi for Server {
+    async fn list(&self) -> Result<Listing, ApiError> {
+        self.lists.fetch_add(1, Ordering::SeqCst);
+        sleep(self.list_takes).await;
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(ApiError::new(ApiErrorKind::Unknown, "GET", "timeout"));
+        }
+        self.memory.list().await
+    }
+
+    async fn members(&self) -> Option<Members> {
+        self.memory.members().await
+    }
+
+    async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
+        sleep(self.write_takes).await;
+        self.memory.set(draft).await
+    }
+
+    async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
+        sleep(self.write_takes).await;
+        self.memory.expire(id).await
+    }
+}
+
+fn clock() -> Clock {
+    Clock::simulated(Timestamp::parse("2026-01-08T23:00:00Z").unwrap())
+}
+
+fn target(name: &str, server: &Server) -> Target<Server> {
+    Target::new(
+        TargetName::new(name).unwrap(),
+        BTreeMap::new(),
+        server.clone(),
+    )
+}
+
+fn reconciler(targets: Vec<Target<Server>>) -> Reconciler<Server> {
+    let settings = Settings::new(InstanceName::new("lab").unwrap());
+    Reconciler::new(settings, ZoneDatabase::bundled(), targets)
+}
+
+fn snapshot(text: &str) -> Snapshot {
+    Snapshot {
+        revision: Revision::Directory(text.to_owned()),
+        files: vec![SnapshotFile {
+            path: "all.yaml".to_owned(),
+            content: Ok(text.into()),
+        }],
+        skipped: Vec::new(),
+    }
+}
+
+/// So many declarations.
+fn many(count: usize) -> String {
+    let one = |index: usize| {
+        format!(
+            "  - {{name: s-{index}, comment: x, matchers: ['i=\"{index}\"'], \
+             schedule: {{starts_at: \"2026-01-08T12:00:00Z\", duration: 7d}}}}\n"
+        )
+    };
+    let all: String = (0..count).map(one).collect();
+    format!("owner: dba\nsilences:\n{all}")
+}
+
+struct Asked<'a> {
+    mode: Mode,
+    insist: bool,
+    confirmed: &'a [Fingerprint],
+}
+
+const APPLY: Asked<'_> = Asked {
+    mode: Mode::Apply,
+    insist: true,
+    confirmed: &[],
+};
+
+const DUE: Asked<'_> = Asked {
+    mode: Mode::Apply,
+    insist: false,
+    confirmed: &[],
+};
+
+async fn pass(
+    reconciler: &mut Reconciler<Server>,
+    clock: Clock,
+    text: &str,
+    asked: Asked<'_>,
+) -> Pass {
+    let (keep, stop) = watch::channel(false);
+    // What goes on after the pass would take a dropped sender for a stop.
+    std::mem::forget(keep);
+    let options = PassOptions {
+        mode: asked.mode,
+        insist: asked.insist,
+        confirmed: asked.confirmed,
+        now: clock.now(),
+        stop: &stop,
+    };
+    reconciler.pass(Ok(snapshot(text)), options).await
+}
+
+fn error(pass: &Pass, index: usize) -> &str {
+    pass.targets[index].error.as_deref().unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_thousand_targets_one_hangs_and_ten_fail_and_the_others_do_not_notice() {
+    let clock = clock();
+    let servers: Vec<Server> = (0..1000)
+        .map(|index| match index {
+            0 => Server::hanging(clock),
+            1..=10 => {
+                let server = Server::new(clock);
+                server.fails.store(true, Ordering::SeqCst);
+                server
+            }
+            _ => Server {
+                list_takes: Duration::from_millis(50),
+                ..Server::new(clock)
+            },
+        })
+        .collect();
+    let named = |(index, server): (usize, &Server)| target(&format!("t-{index}"), server);
+    let mut reconciler = reconciler(servers.iter().enumerate().map(named).collect());
+
+    let began = Instant::now();
+    let first = pass(&mut reconciler, clock, ONCE, APPLY).await;
+    assert_eq!(began.elapsed().as_secs(), 10, "as long as patience lasts");
+    let of = |pass: &Pass, state: TargetState| {
+        let states = pass.targets.iter().filter(|target| target.state() == state);
+        states.count()
+    };
+    assert_eq!(of(&first, TargetState::Busy), 1);
+    assert_eq!(of(&first, TargetState::Failing), 10);
+    assert_eq!(of(&first, TargetState::Ok), 989);
+    assert!(servers[11..].iter().all(|server| server.posts() == 1));
+    assert_eq!(
+        error(&first, 0),
+        "no answer yet, asked 10 s ago; the others were not kept waiting, and a later pass shows \
+         what came of it"
+    );
+
+    // While it hangs it is neither waited for nor asked again.
+    let began = Instant::now();
+    let second = pass(&mut reconciler, clock, ONCE, APPLY).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(of(&second, TargetState::Busy), 1);
+    assert_eq!(servers[0].lists(), 1);
+
+    // Somebody asked meanwhile, so that it gets its turn when it is done, and
+    // now that it is known, next to no patience.
+    reconciler.straggler_ended().await;
+    let began = Instant::now();
+    let third = pass(&mut reconciler, clock, ONCE, APPLY).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(servers[0].lists(), 2);
+    let hanging = &third.targets[0];
+    assert_eq!(hanging.state(), TargetState::Busy);
+    assert_eq!(
+        hanging.failing_since,
+        Some(first.started),
+        "since the first time"
+    );
+    assert!(servers[11..].iter().all(|server| server.posts() == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_in_flight_is_seen_through_and_counted_once() {
+    let clock = clock();
+    let slow = Server {
+        write_takes: Duration::from_secs(25),
+        ..Server::new(clock)
+    };
+    let prompt = Server::new(clock);
+    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    let metrics = Metrics::new();
+    let record = |pass: &Pass| {
+        let cause = silenced::telemetry::Cause::Interval;
+        metrics.record(cause, pass, false, clock.now());
+    };
+    let first = pass(&mut reconciler, clock, ONCE, APPLY).await;
+    record(&first);
+    assert_eq!(writes(&first), [(0, 0, 0, 0), (1, 0, 0, 0)]);
+    assert_eq!(first.outcome(), Outcome::Failed);
+    assert_eq!(slow.posts(), 0);
+    reconciler.straggler_ended().await;
+    assert_eq!(slow.posts(), 1, "it was not dropped");
+    let second = pass(&mut reconciler, clock, ONCE, DUE).await;
+    record(&second);
+    assert_eq!(second.outcome(), Outcome::Converged);
+    let json = second.to_json(1);
+    assert_eq!(json["targets"][0]["created"], 1, "this pass took it in");
+    assert_eq!(json["targets"][1]["created"], 0, "that was the pass before");
+    let third = pass(&mut reconciler, clock, ONCE, DUE).await;
+    record(&third);
+    let text = metrics.encode();
+    for target in ["slow", "prompt"] {
+        let line = format!(
+            "silenced_silence_operations_total{{target=\"{target}\",operation=\"create\",result=\"success\"}} 1"
+        );
+        assert!(
+            text.lines().any(|found| found == line),
+            "no {line} in {text}"
+        );
+    }
+    assert_eq!((slow.lists(), prompt.lists()), (1, 1), "neither was due");
+    for line in [
+        "silenced_targets{state=\"ok\"} 2",
+        "silenced_targets{state=\"busy\"} 0",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "no {line} in {text}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_there_was_no_time_for_is_next() {
+    let clock = clock();
+    let slow = Server {
+        write_takes: Duration::from_secs(1),
+        ..Server::new(clock)
+    };
+    let mut reconciler = reconciler(vec![target("slow", &slow)]);
+    let text = many(1000);
+    let began = Instant::now();
+    let first = pass(&mut reconciler, clock, &text, APPLY).await;
+    assert_eq!(began.elapsed().as_secs(), 60);
+    assert_eq!(writes(&first), [(480, 0, 0, 0)]);
+    assert_eq!(first.targets[0].report.not_attempted, 520);
+    assert_eq!(
+        error(&first, 0),
+        "there was no time for 520 more actions; the next pass goes on with them at once"
+    );
+    assert!(reconciler.next_due().unwrap() <= Instant::now());
+    pass(&mut reconciler, clock, &text, DUE).await;
+    let third = pass(&mut reconciler, clock, &text, DUE).await;
+    assert_eq!((slow.posts(), third.outcome()), (1000, Outcome::Converged));
+}
+
+/// A command that makes one pass has no later one.
+#[tokio::test(start_paused = true)]
+async fn a_thorough_pass_leaves_nothing_to_a_later_one() {
+    let clock = clock();
+    let slow = Server {
+        write_takes: Duration::from_secs(1),
+        ..Server::new(clock)
+    };
+    let prompt = Server::new(clock);
+    let targets = vec![target("slow", &slow), target("prompt", &prompt)];
+    let mut reconciler = reconciler(targets).thorough();
+    let pass = pass(&mut reconciler, clock, &many(1000), APPLY).await;
+    assert_eq!(writes(&pass), [(1000, 0, 0, 0), (1000, 0, 0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspending_ends_the_writing_that_an_earlier_pass_began() {
+    let clock = clock();
+    let slow = Server {
+        write_takes: Duration::from_secs(1),
+        ..Server::new(clock)
+    };
+    let prompt = Server::new(clock);
+    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    let text = many(1000);
+    pass(&mut reconciler, clock, &text, APPLY).await;
+    let observe = || Asked {
+        mode: Mode::Observe,
+        ..APPLY
+    };
+    pass(&mut reconciler, clock, &text, observe()).await;
+    let written = slow.posts();
+    assert!((60..120).contains(&written), "{written}");
+    sleep(Duration::from_mins(5)).await;
+    assert!(slow.posts() <= written + 8, "only what was in flight");
+    let resumed = pass(&mut reconciler, clock, &text, APPLY).await;
+    assert_eq!(resumed.targets[0].state(), TargetState::Busy);
+    sleep(Duration::from_mins(5)).await;
+    assert!(slow.posts() > written + 8, "it goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_reconciler_drops_what_is_under_way() {
+    let clock = clock();
+    let slow = Server {
+        write_takes: Duration::from_secs(1),
+        ..Server::new(clock)
+    };
+    let prompt = Server::new(clock);
+    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    pass(&mut reconciler, clock, &many(1000), APPLY).await;
+    drop(reconciler);
+    let written = slow.posts();
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(slow.posts(), written);
+    assert_eq!(Arc::strong_count(&slow.lists), 1, "nobody else holds it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plans_of_several_targets_are_confirmed_at_once() {
+    let clock = clock();
+    let (one, mut two) = (Server::new(clock), Server::new(clock));
+    // It gives other ids, so that its plan has another name.
+    let settings = silenced::memory::Settings {
+        seed: 1,
+        ..silenced::memory::Settings::default()
+    };
+    two.memory = InMemory::of_settings(settings, clock);
+    let mut reconciler = reconciler(vec![target("one", &one), target("two", &two)]);
+    pass(&mut reconciler, clock, ONCE, APPLY).await;
+    let nothing = "silences: []\n";
+    let held = pass(&mut reconciler, clock, nothing, APPLY).await;
+    assert_eq!(held.outcome(), Outcome::Held);
+    let confirmed: Vec<Fingerprint> = held
+        .targets
+        .iter()
+        .map(|target| target.plan.as_ref().unwrap().fingerprint.clone())
+        .collect();
+    assert_ne!(confirmed[0], confirmed[1]);
+    let confirm = Asked {
+        confirmed: &confirmed,
+        ..APPLY
+    };
+    let pass = pass(&mut reconciler, clock, nothing, confirm).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 1), (0, 0, 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_target_goes_by_settings_of_its_own() {
+    let clock = clock();
+    let (plain, other) = (Server::new(clock), Server::new(clock));
+    let settings = Settings {
+        horizon: Duration::from_hours(48),
+        ..Settings::new(InstanceName::new("other").unwrap())
+    };
+    let targets = vec![
+        target("plain", &plain),
+        target("other", &other).with_settings(settings),
+    ];
+    let mut reconciler = reconciler(targets);
+    let in_36_hours = ONCE.replace("01-08T12", "01-10T11");
+    let pass = pass(&mut reconciler, clock, &in_36_hours, APPLY).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0), (1, 0, 0, 0)]);
+    let now = other.memory.now();
+    let mut memory = other.memory.server();
+    assert!(memory.list(&[], now)[0].comment.contains("instance=other"));
+    // As far as every target is covered.
+    let expected = pass.started.plus(Duration::from_hours(24));
+    assert_eq!(pass.covered_until(), Some(expected));
+}
