@@ -360,16 +360,22 @@ impl Account {
         }
     }
 
-    /// The server was too busy to look at a request: it may be sent again.
+    /// The server was too busy to look at a request: it may be sent again, and
+    /// counts when it is.
     pub(super) fn unheard(&mut self, process: u64, draft: Option<&SilenceDraft>, id: &str) {
         let pass = self.processes.entry(process).or_default();
-        let window = draft.and_then(|draft| marker_of(&draft.comment));
-        let window = window.map(|marker| format!("{} {}", marker.silence, marker.start));
-        pass.written.remove(id);
-        if id.is_empty() {
-            pass.written.remove(&window.unwrap_or_default());
+        let marker = draft.and_then(|draft| marker_of(&draft.comment));
+        match marker.filter(|_| id.is_empty()) {
+            Some(marker) => {
+                let what = format!("{} {}", marker.silence, marker.start);
+                pass.written.remove(&what);
+                let counted = !pass.names.contains(marker.silence.as_str());
+                pass.made = pass.made.saturating_sub(usize::from(counted));
+            }
+            None => {
+                pass.written.remove(id);
+            }
         }
-        // It counts as taken when it is sent again.
         pass.taken = pass.taken.saturating_sub(usize::from(draft.is_none()));
     }
 
