@@ -376,9 +376,15 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         } else {
             let asked = slot.asked.unwrap_or(now);
             let due = asked + interval.mul_f64(order.jitter);
-            // One that is nearly due comes along, so that those with the same
-            // interval stay together and the source is read once for all.
-            (due, due.checked_sub(interval / 10).unwrap_or(due))
+            let settled = now + slot.settings.settle;
+            if pass.is_unsettled() && settled < due {
+                // What a list may not show yet, it must show then.
+                (settled, settled)
+            } else {
+                // One that is nearly due comes along, so that those with the same
+                // interval stay together and the source is read once for all.
+                (due, due.checked_sub(interval / 10).unwrap_or(due))
+            }
         };
         (slot.due, slot.from) = (Some(due), Some(from));
         pass.taken_in = self.passes;

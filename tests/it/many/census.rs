@@ -4,16 +4,16 @@ use silenced::alertmanager::Members;
 
 use super::*;
 
-fn members(names: &[&str]) -> Option<Members> {
-    Some(Members {
+fn members(names: &[&str]) -> Members {
+    Members {
         names: names.iter().map(|&name| name.to_owned()).collect(),
         is_complete: true,
-    })
+    }
 }
 
 fn of_cluster(clock: Clock, names: &[&str]) -> Server {
     Server {
-        members: members(names),
+        members: Some(members(names)),
         ..Server::new(clock)
     }
 }
