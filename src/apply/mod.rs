@@ -25,9 +25,11 @@ use crate::plan::{Action, Change, Coverage, Plan};
 use crate::silence::SilenceId;
 use crate::stop::stopped;
 
-/// Requests in flight to one target. Alertmanager is saturated by 4 to 8
-/// connections; more only add latency.
-pub const CONCURRENCY: usize = 8;
+/// Requests in flight to one target. Of 8, 16, 24, 32, 64 and 128, measured over
+/// 10,000 silences, 16 was the fastest on the newest Alertmanager and 0.06 to
+/// 0.1 s faster than 8 on all; 24 and 32 won 0.02 s more on 0.28 and lost as much
+/// on the newest. With a queue to work on, the server sleeps and wakes less.
+pub const CONCURRENCY: usize = 16;
 
 /// A pass gives up on a target after this many failures that concern the
 /// server and not one silence: two rounds of requests that all failed.
