@@ -22,8 +22,8 @@ const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
 const IDLE_CONNECTIONS: usize = 16;
 
 /// Of all servers together. A process may commonly have 1,024 files open, of
-/// which the calls under way need 128: eight targets, sixteen calls each.
-const ALL_IDLE_CONNECTIONS: usize = 512;
+/// which the calls under way need 512: 32 targets, sixteen calls each.
+const ALL_IDLE_CONNECTIONS: usize = 256;
 
 /// Connections serve the calls of one pass. Load balancers close idle ones
 /// after 60 s or later, and a write on such a connection has an unknown outcome.
@@ -216,13 +216,13 @@ mod tests {
 
     #[test]
     fn however_many_servers_there_are_the_idle_connections_stay_within_their_bound() {
-        for servers in [0, 1, 32, 33, 512, 513, 1000] {
+        for servers in [0, 1, 16, 17, 256, 257, 1000] {
             let Connections {
                 idle_per_server, ..
             } = Connections::new(servers);
             assert!(idle_per_server * servers <= ALL_IDLE_CONNECTIONS);
         }
-        assert_eq!(Connections::new(32).idle_per_server, IDLE_CONNECTIONS);
-        assert_eq!(Connections::new(512).idle_per_server, 1);
+        assert_eq!(Connections::new(16).idle_per_server, IDLE_CONNECTIONS);
+        assert_eq!(Connections::new(256).idle_per_server, 1);
     }
 }
