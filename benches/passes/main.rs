@@ -166,6 +166,11 @@ fn first_apply() {
             "- {version}: `amtool silence import` takes {import:.2} times as long by the medians ({})",
             goal("at least 1.5", import >= 1.5)
         ));
+        let fastest = wrk.iter().map(median).min().unwrap_or_default();
+        rates.push(format!(
+            "- {version}: were writing as fast as wrk's, with nothing but the reading and planning before it, that would be {:.2}",
+            ratio(amtool.median, plan.median + fastest)
+        ));
         let rate = |time: Duration| MANY as f64 / time.as_secs_f64();
         let writing = |pick: fn(&Figures) -> Duration| rate(pick(apply).saturating_sub(pick(plan)));
         let most =
@@ -236,7 +241,11 @@ fn idle_and_one_change() {
             ],
             ROUNDS,
         );
-        let row = |name: &str, ours: &Figures, other: &str, theirs: &Figures, limit: Option<f64>| {
+        let row = |name: &str,
+                   ours: &Figures,
+                   other: &str,
+                   theirs: &Figures,
+                   limit: Option<f64>| {
             let medians = ratio(ours.median, theirs.median);
             let milliseconds = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1e3);
             println!(
