@@ -32,6 +32,17 @@ pub struct Figures {
     pub median: Duration,
 }
 
+impl Figures {
+    /// Of at least one sample.
+    pub fn of(mut samples: Vec<Duration>) -> Self {
+        samples.sort_unstable();
+        Self {
+            best: samples[0],
+            median: samples[samples.len() / 2],
+        }
+    }
+}
+
 impl<'a> Contestant<'a> {
     /// Code of this process: a sample runs `work` often enough to be exact.
     pub fn new<T>(name: &str, work: impl Fn() -> T + 'a) -> Self {
@@ -66,16 +77,7 @@ pub fn compete(contestants: &mut [Contestant], rounds: usize) -> Vec<Figures> {
             samples.push((contestant.sample)());
         }
     }
-    samples
-        .into_iter()
-        .map(|mut samples| {
-            samples.sort_unstable();
-            Figures {
-                best: samples[0],
-                median: samples[rounds / 2],
-            }
-        })
-        .collect()
+    samples.into_iter().map(Figures::of).collect()
 }
 
 /// What this runs on.

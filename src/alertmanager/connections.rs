@@ -17,12 +17,13 @@ use super::tls::{TlsContents, UnusableTls};
 /// Every request says who asks.
 const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
 
-/// Four to eight connections saturate an Alertmanager; more only add latency.
-const IDLE_CONNECTIONS: usize = 8;
+/// As many as requests are in flight while silences are written
+/// (`apply::CONCURRENCY`), so that none needs a connection of its own.
+const IDLE_CONNECTIONS: usize = 16;
 
 /// Of all servers together. A process may commonly have 1,024 files open, of
-/// which the calls under way need 64: eight targets, eight calls each.
-const ALL_IDLE_CONNECTIONS: usize = 512;
+/// which the calls under way need 512: 32 targets, sixteen calls each.
+const ALL_IDLE_CONNECTIONS: usize = 256;
 
 /// Connections serve the calls of one pass. Load balancers close idle ones
 /// after 60 s or later, and a write on such a connection has an unknown outcome.
@@ -215,13 +216,13 @@ mod tests {
 
     #[test]
     fn however_many_servers_there_are_the_idle_connections_stay_within_their_bound() {
-        for servers in [0, 1, 64, 65, 512, 513, 1000] {
+        for servers in [0, 1, 16, 17, 256, 257, 1000] {
             let Connections {
                 idle_per_server, ..
             } = Connections::new(servers);
             assert!(idle_per_server * servers <= ALL_IDLE_CONNECTIONS);
         }
-        assert_eq!(Connections::new(64).idle_per_server, IDLE_CONNECTIONS);
-        assert_eq!(Connections::new(512).idle_per_server, 1);
+        assert_eq!(Connections::new(16).idle_per_server, IDLE_CONNECTIONS);
+        assert_eq!(Connections::new(256).idle_per_server, 1);
     }
 }

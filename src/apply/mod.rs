@@ -25,9 +25,11 @@ use crate::plan::{Action, Change, Coverage, Plan};
 use crate::silence::SilenceId;
 use crate::stop::stopped;
 
-/// Requests in flight to one target. Alertmanager is saturated by 4 to 8
-/// connections; more only add latency.
-pub const CONCURRENCY: usize = 8;
+/// Requests in flight to one target. With 16, ten thousand silences were written
+/// 0.05 to 0.09 s sooner than with 8, by the release of Alertmanager; 24 to 128
+/// won as little more on one release as they lost on another. A server that finds
+/// the next request already there need not sleep and be woken.
+pub const CONCURRENCY: usize = 16;
 
 /// A pass gives up on a target after this many failures that concern the
 /// server and not one silence: two rounds of requests that all failed.

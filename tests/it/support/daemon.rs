@@ -14,7 +14,7 @@ pub(crate) struct Daemon {
     process: Child,
     url: String,
     client: Client,
-    /// Holds the token's file.
+    /// Holds the token's file, and whatever the process keeps while it runs.
     _directory: TempDir,
 }
 
@@ -32,6 +32,8 @@ impl Daemon {
             .args(arguments)
             .arg("--sync-token-file")
             .arg(&token)
+            // Killed, it cannot take its copy of a Git repository away.
+            .env("TMPDIR", directory.path())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
