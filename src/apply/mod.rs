@@ -205,7 +205,10 @@ impl<'a, A: SilenceApi> Application<'a, A> {
         let mut attempt = 1;
         loop {
             let error = match request().await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.terms.pace.ease();
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             let ApiErrorKind::Busy { retry_after } = error.kind() else {

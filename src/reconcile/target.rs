@@ -11,13 +11,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::census::Census;
 use super::outcome::TargetPass;
 use super::verify::Written;
 use super::{Declared, Mode, Progress};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
-use crate::plan::{Action, Fingerprint, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan};
+use crate::plan::{
+    Action, Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+};
 use crate::silence::Silence;
 use crate::stop::stopped;
 use crate::timestamp::Timestamp;
@@ -130,6 +133,8 @@ pub(super) struct Order {
     /// How long one target may be written to.
     pub(super) longest_writing: Option<Duration>,
     pub(super) progress: Option<Progress>,
+    /// `None` for a target that is the only one.
+    pub(super) census: Option<Arc<Census>>,
     /// By how much the targets' next turns lie off their intervals.
     pub(super) jitter: f64,
 }
@@ -167,6 +172,12 @@ impl<A: SilenceApi> Target<A> {
         };
         let now = listing.server_time.unwrap_or_else(|| order.now());
         let settle = settings.settle;
+        if let Some(census) = &order.census {
+            self.be_counted(census).await;
+            if let Some(conflict) = census.conflict(&self.identity.name) {
+                return self.failed(pass, conflict, order.now(), None);
+            }
+        }
         if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
             return self.failed(pass, error, order.now(), None);
         }
@@ -174,7 +185,7 @@ impl<A: SilenceApi> Target<A> {
             // No replica can know better: the server lost or restored its state.
             self.recent.settle(&listing.silences, now);
         }
-        let plan = self.plan(settings, order, confirmed, &listing, now);
+        let plan = self.plan(settings, order, confirmed, &listing, now).await;
         // Writing may take long, and a list is large.
         drop(listing);
         pass.error = held_without_effect(&plan);
@@ -205,6 +216,14 @@ impl<A: SilenceApi> Target<A> {
         self.back_off(&pass.report, order.now());
         pass.plan = Some(plan);
         pass
+    }
+
+    /// Asks which cluster it is, unless that is known.
+    pub(super) async fn be_counted(&self, census: &Census) {
+        if !census.knows(&self.identity.name) {
+            let members = self.api.members().await;
+            census.record(&self.identity.name, members);
+        }
     }
 
     /// Whether no replica can have a newer list.
@@ -251,7 +270,7 @@ impl<A: SilenceApi> Target<A> {
         Ok(())
     }
 
-    fn plan(
+    async fn plan(
         &mut self,
         settings: &Settings,
         order: &Order,
@@ -262,13 +281,17 @@ impl<A: SilenceApi> Target<A> {
         let silences = &listing.silences;
         self.recent.forget(silences, now, settings.settle);
         let full = self.full.waiting(order.now()).filter(|_| !order.insist);
-        let mut plan = plan(&PlanInput {
+        let input = PlanInput {
             silences,
             recent: &self.recent,
             full,
             confirmed,
             ..self.input(settings, &order.declared, now)
-        });
+        };
+        let mut plan = plan(&input);
+        if settings.hand_expired == HandExpired::Respect && !plan.unexplained.is_empty() {
+            plan = explained(&plan, &input, &order.declared).await;
+        }
         self.recent.review(silences, &plan.actions, now);
         let ours = order.now();
         let offset = now.since(ours).max(ours.since(now));
@@ -303,6 +326,7 @@ impl<A: SilenceApi> Target<A> {
             declarations: &declared.declarations,
             forecasts: &declared.forecasts,
             revision: &declared.revision,
+            lineage: &declared.lineage,
             silences: &[],
             recent: NOTHING,
             full: None,
@@ -386,6 +410,19 @@ impl<A: SilenceApi> Target<A> {
             self.full.succeeded();
         }
     }
+}
+
+/// The plan once it is known, as far as it can be, who ended what.
+async fn explained(first: &Plan, input: &PlanInput<'_>, declared: &Declared) -> Plan {
+    let mut lineage = declared.lineage.clone();
+    let origins = &first.unexplained;
+    let past = &declared.past;
+    past.explain(origins, input.declarations, &mut lineage)
+        .await;
+    plan(&PlanInput {
+        lineage: &lineage,
+        ..*input
+    })
 }
 
 /// How long a busy server asks to be left alone.
