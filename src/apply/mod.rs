@@ -59,36 +59,42 @@ pub struct Terms<'a> {
 }
 
 /// Carries out `plan`: first whatever makes silences exist, the earliest start
-/// first, then the expiries, but for duplicates of what could not be brought into
-/// order.
+/// first, then the expiries. Of duplicates, those of what could not be brought into
+/// order stay, and those of what was changed in place are left in the report for
+/// [`expire`]: a change may be answered with success and have no effect.
 pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> ApplyReport {
     let (expiries, others): (Vec<&Action>, Vec<&Action>) = plan
         .actions
         .iter()
         .partition(|action| matches!(action.change, Change::Expire(..)));
     let mut report = ApplyReport::default();
-    let application = Application {
-        api,
-        terms,
-        server_failures: AtomicUsize::new(0),
-        is_full: AtomicBool::new(false),
-        ran_out_of_time: AtomicBool::new(false),
-        ended: AtomicUsize::new(0),
-    };
+    let application = Application::new(api, terms);
     application.carry_out(&others, &mut report).await;
     // A duplicate may be all that is left while the one to stay is not as it is to be.
-    let uncertain: BTreeSet<&SilenceName> = report
-        .failures
-        .iter()
-        .map(|failure| &failure.silence)
-        .collect();
-    let (kept, expiries): (Vec<&Action>, Vec<&Action>) = expiries.into_iter().partition(|action| {
-        matches!(action.change, Change::Expire(_, Coverage::Remains))
-            && uncertain.contains(&action.silence)
-    });
+    let failures = report.failures.iter();
+    let failed: BTreeSet<&SilenceName> = failures.map(|failure| &failure.silence).collect();
+    let updates = others.iter().filter(|action| is_update(action));
+    let updated: BTreeSet<&SilenceName> = updates.map(|action| &action.silence).collect();
+    let (kept, expiries): (Vec<&Action>, Vec<&Action>) = expiries
+        .into_iter()
+        .partition(|action| is_duplicate(action) && failed.contains(&action.silence));
+    let (unproved, expiries): (Vec<&Action>, Vec<&Action>) = expiries
+        .into_iter()
+        .partition(|action| is_duplicate(action) && updated.contains(&action.silence));
     let kept = kept.len();
     application.carry_out(&expiries, &mut report).await;
     report.not_attempted += kept;
+    report.unproved = unproved.into_iter().cloned().collect();
+    report.ran_out_of_time = application.ran_out_of_time.into_inner();
+    report
+}
+
+/// Carries out expiries that [`apply`] left.
+pub async fn expire<A: SilenceApi>(expiries: &[Action], api: &A, terms: Terms<'_>) -> ApplyReport {
+    let mut report = ApplyReport::default();
+    let application = Application::new(api, terms);
+    let expiries: Vec<&Action> = expiries.iter().collect();
+    application.carry_out(&expiries, &mut report).await;
     report.ran_out_of_time = application.ran_out_of_time.into_inner();
     report
 }
@@ -104,7 +110,18 @@ struct Application<'a, A> {
     ended: AtomicUsize,
 }
 
-impl<A: SilenceApi> Application<'_, A> {
+impl<'a, A: SilenceApi> Application<'a, A> {
+    const fn new(api: &'a A, terms: Terms<'a>) -> Self {
+        Self {
+            api,
+            terms,
+            server_failures: AtomicUsize::new(0),
+            is_full: AtomicBool::new(false),
+            ran_out_of_time: AtomicBool::new(false),
+            ended: AtomicUsize::new(0),
+        }
+    }
+
     /// Some actions at a time, all of them in the end.
     async fn carry_out(&self, actions: &[&Action], report: &mut ApplyReport) {
         let next = AtomicUsize::new(0);
@@ -256,6 +273,14 @@ fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
 /// Whether the server must have room for one more silence.
 const fn needs_place(action: &Action) -> bool {
     matches!(action.change, Change::Create(_) | Change::Replace(..))
+}
+
+const fn is_update(action: &Action) -> bool {
+    matches!(action.change, Change::Update(_))
+}
+
+const fn is_duplicate(action: &Action) -> bool {
+    matches!(action.change, Change::Expire(_, Coverage::Remains))
 }
 
 fn log(action: &Action, id: &SilenceId) {

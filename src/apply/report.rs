@@ -2,7 +2,7 @@
 
 use crate::alertmanager::{ApiErrorKind, Limit};
 use crate::name::SilenceName;
-use crate::plan::Change;
+use crate::plan::{Action, Change};
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 
@@ -25,6 +25,9 @@ pub struct ApplyReport {
     pub ended: Vec<SilenceId>,
     /// The silences that may have been ended, or may be soon: nobody knows.
     pub doubtful: Vec<SilenceId>,
+    /// Expiries of duplicates, to wait until a list shows that the silence which
+    /// stays was updated.
+    pub unproved: Vec<Action>,
     /// Actions not begun: the server failed too often, time ran out, or we stop.
     pub not_attempted: usize,
     /// Whether some were not begun because time ran out.
@@ -35,7 +38,7 @@ impl ApplyReport {
     /// Whether every action was carried out.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.failures.is_empty() && self.not_attempted == 0
+        self.failures.is_empty() && self.unproved.is_empty() && self.not_attempted == 0
     }
 
     /// How many actions were carried out.
@@ -54,7 +57,8 @@ impl ApplyReport {
         *counter += 1;
     }
 
-    pub(super) fn add(&mut self, part: Self) {
+    /// Takes in what became of another part of the same plan.
+    pub fn add(&mut self, part: Self) {
         self.created += part.created;
         self.updated += part.updated;
         self.replaced += part.replaced;
@@ -63,6 +67,7 @@ impl ApplyReport {
         self.made.extend(part.made);
         self.ended.extend(part.ended);
         self.doubtful.extend(part.doubtful);
+        self.unproved.extend(part.unproved);
         self.not_attempted += part.not_attempted;
         self.ran_out_of_time |= part.ran_out_of_time;
     }

@@ -4,10 +4,12 @@
 //! or half-read desired state. So expiries beyond a share are held until
 //! somebody confirms exactly this plan.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Action, Change, Coverage, Hold, HoldCause, Mode, PlanInput, compare};
+use crate::name::SilenceName;
 
 /// How much may change in one pass.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,13 +130,26 @@ pub(super) fn hold_what_does_not_fit(
     });
 }
 
-/// Turns what the server lately accepted without doing it into holds.
+/// Turns what the server lately accepted without doing it into holds, and the
+/// expiries of duplicates of that: they may be all that there is soon.
 pub(super) fn hold_what_has_no_effect(
     input: &PlanInput<'_>,
     actions: &mut Vec<Action>,
     holds: &mut Vec<Hold>,
 ) {
-    let reason = |action: &Action| input.recent.action_waits(action, input.now);
+    let waits = |action: &Action| input.recent.action_waits(action, input.now);
+    let waiting: BTreeMap<SilenceName, &str> = actions
+        .iter()
+        .filter(|action| action.change.draft().is_some())
+        .filter_map(|action| Some((action.silence.clone(), waits(action)?)))
+        .collect();
+    let reason = |action: &Action| {
+        let of_kept = match action.change {
+            Change::Expire(_, Coverage::Remains) => waiting.get(&action.silence).copied(),
+            _ => None,
+        };
+        waits(action).or(of_kept)
+    };
     hold(
         actions,
         holds,

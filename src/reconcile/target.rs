@@ -16,10 +16,10 @@ use super::outcome::TargetPass;
 use super::verify::Written;
 use super::{Declared, Mode, Progress};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
-use crate::apply::{ApplyReport, Failure, Pace, Terms, apply};
+use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
 use crate::plan::{
-    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+    Action, Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
@@ -190,11 +190,25 @@ impl<A: SilenceApi> Target<A> {
         drop(listing);
         pass.error = held_without_effect(&plan);
         if order.mode == Mode::Apply && !plan.actions.is_empty() {
-            pass.report = self.apply(&plan, order).await;
+            let longest = order.longest_writing;
+            let until = longest.map(|longest| Instant::now() + longest);
+            pass.report = self.apply(&plan, order, until).await;
             let written = Written::of(&plan, &pass.report);
             self.remember(&mut pass.report, now);
-            let ineffective = self.verify(settings, order, &written, now).await;
-            pass.error = summary(&pass.report).or(ineffective).or(pass.error);
+            let verified = self.verify(settings, order, &written, now).await;
+            let (proved, unproved): (Vec<Action>, Vec<Action>) =
+                std::mem::take(&mut pass.report.unproved)
+                    .into_iter()
+                    .partition(|expiry| verified.allows(expiry));
+            let total = plan.actions.len();
+            let mut ended = self.expire(&proved, order, until, total).await;
+            self.remember(&mut ended, now);
+            pass.report.add(ended);
+            pass.error = summary(&pass.report)
+                .or(verified.error)
+                .or_else(|| waiting(unproved.len()))
+                .or(pass.error);
+            pass.report.not_attempted += unproved.len();
         }
         if let Some(error) = &pass.error {
             tracing::error!(target = %self.identity.name, "{error}");
@@ -321,22 +335,45 @@ impl<A: SilenceApi> Target<A> {
         }
     }
 
-    async fn apply(&self, plan: &Plan, order: &Order) -> ApplyReport {
-        let total = plan.actions.len();
-        let terms = Terms {
+    async fn apply(&self, plan: &Plan, order: &Order, until: Option<Instant>) -> ApplyReport {
+        let progress = self.progress(order, 0, plan.actions.len());
+        apply(plan, &self.api, self.terms(order, until, &progress)).await
+    }
+
+    /// Carries out the last expiries of so many actions in all.
+    async fn expire(
+        &self,
+        expiries: &[Action],
+        order: &Order,
+        until: Option<Instant>,
+        total: usize,
+    ) -> ApplyReport {
+        let progress = self.progress(order, total - expiries.len(), total);
+        expire(expiries, &self.api, self.terms(order, until, &progress)).await
+    }
+
+    fn terms<'a>(
+        &'a self,
+        order: &'a Order,
+        until: Option<Instant>,
+        progress: &'a (dyn Fn(usize) + Sync),
+    ) -> Terms<'a> {
+        Terms {
             stop: &order.stop,
             halt: &order.halt,
-            until: order
-                .longest_writing
-                .map(|longest| Instant::now() + longest),
+            until,
             pace: &self.pace,
-            progress: &|ended| {
-                if let Some(progress) = &order.progress {
-                    progress(&self.identity.name, ended, total);
-                }
-            },
-        };
-        apply(plan, &self.api, terms).await
+            progress,
+        }
+    }
+
+    /// Tells of actions that ended, after so many before.
+    fn progress(&self, order: &Order, before: usize, total: usize) -> impl Fn(usize) + Sync {
+        move |ended| {
+            if let Some(progress) = &order.progress {
+                progress(&self.identity.name, before + ended, total);
+            }
+        }
     }
 
     /// What later plans must know is moved over from the report.
@@ -421,6 +458,16 @@ fn summary(report: &ApplyReport) -> Option<String> {
         None if left > 0 => Some(format!("stopped before {left} actions were begun")),
         None => None,
     }
+}
+
+/// Why duplicates were left.
+fn waiting(unproved: usize) -> Option<String> {
+    (unproved > 0).then(|| {
+        format!(
+            "{unproved} duplicates stay until the server's list shows that what they duplicate \
+             was updated; the next pass looks again"
+        )
+    })
 }
 
 /// How many more there are, if there are any.

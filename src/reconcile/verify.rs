@@ -12,7 +12,7 @@ use super::target::{Target, more};
 use crate::alertmanager::SilenceApi;
 use crate::apply::ApplyReport;
 use crate::name::SilenceName;
-use crate::plan::{Action, Change, Guard, Plan, PlanInput, Request, Settings, plan};
+use crate::plan::{Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan};
 use crate::silence::SilenceId;
 use crate::stop::stopped;
 use crate::timestamp::Timestamp;
@@ -45,8 +45,28 @@ impl Written {
     }
 }
 
-impl<A: SilenceApi> Target<A> {
+/// What a list after the writes shows; nothing, without one.
+#[derive(Default)]
+pub(super) struct Verified {
     /// What to tell people of writes that had no effect, if there are any.
+    pub(super) error: Option<String>,
+    /// What is a duplicate still, of a silence that is as it is to be.
+    duplicates: HashSet<SilenceId>,
+}
+
+impl Verified {
+    /// Whether an expiry only ends a duplicate of what is there for certain.
+    pub(super) fn allows(&self, expiry: &Action) -> bool {
+        expiry
+            .change
+            .id()
+            .is_some_and(|id| self.duplicates.contains(id))
+    }
+}
+
+impl<A: SilenceApi> Target<A> {
+    /// Lists and plans once more, if anything was written to silences that were
+    /// there.
     ///
     /// Replicas may still have to agree, so that a list is only believed at once
     /// if the server has none; else when `settle` has gone by since the same
@@ -57,9 +77,9 @@ impl<A: SilenceApi> Target<A> {
         order: &Order,
         written: &[Written],
         now: Timestamp,
-    ) -> Option<String> {
+    ) -> Verified {
         if written.is_empty() {
-            return None;
+            return Verified::default();
         }
         let first_sent: Vec<Timestamp> = written
             .iter()
@@ -67,14 +87,14 @@ impl<A: SilenceApi> Target<A> {
             .collect();
         let listed = tokio::select! {
             listed = self.api.list() => listed,
-            () = stopped(&order.stop) => return None,
+            () = stopped(&order.stop) => return Verified::default(),
         };
         let listing = match listed {
             Ok(listing) => listing,
             Err(error) => {
                 // The next pass lists anyway.
                 tracing::debug!(target = %self.identity.name, "cannot verify: {error}");
-                return None;
+                return Verified::default();
             }
         };
         let now = listing.server_time.unwrap_or_else(|| order.now());
@@ -86,6 +106,7 @@ impl<A: SilenceApi> Target<A> {
             silences: &listing.silences,
             ..self.input(&settings, &order.declared, now)
         });
+        let duplicates = duplicates(&again.actions);
         let again: HashMap<_, &Action> = again
             .actions
             .iter()
@@ -113,9 +134,27 @@ impl<A: SilenceApi> Target<A> {
                 Some(_) => {}
             }
         }
-        let first = errors.first()?;
-        Some(format!("{first}{}", more(errors.len() - 1)))
+        let error = errors.split_first();
+        let error = error.map(|(first, rest)| format!("{first}{}", more(rest.len())));
+        Verified { error, duplicates }
     }
+}
+
+/// The duplicates of silences for which there is nothing else to do.
+fn duplicates(actions: &[Action]) -> HashSet<SilenceId> {
+    let is_to_be_made = |action: &&Action| action.change.draft().is_some();
+    let names: HashSet<&SilenceName> = actions
+        .iter()
+        .filter(is_to_be_made)
+        .map(|action| &action.silence)
+        .collect();
+    let duplicates = actions.iter().filter_map(|action| match &action.change {
+        Change::Expire(silence, Coverage::Remains) => {
+            (!names.contains(&action.silence)).then(|| silence.id.clone())
+        }
+        _ => None,
+    });
+    duplicates.collect()
 }
 
 /// What the server still has, in the words of the plan over its list.

@@ -51,14 +51,14 @@ struct PassAccount {
     names: BTreeSet<String>,
     /// Creations under names that the list did not have.
     made: usize,
-    /// Expiries that left nothing in the place of what they took.
-    taken: usize,
     written: BTreeSet<String>,
     /// What it was told that it had made: for which window, and when.
     known: BTreeMap<SilenceId, (Marker, Instant)>,
-    listed_ids: BTreeSet<SilenceId>,
-    /// The names of silences whose update was answered and had no effect.
+    last_list: BTreeMap<SilenceId, Silence>,
+    /// The names of silences whose creation was answered and had no effect.
     lost: BTreeSet<String>,
+    /// What was expired with nothing left in its place.
+    taken: BTreeSet<SilenceId>,
     /// Somebody confirmed what a guard held.
     confirmed: bool,
 }
@@ -123,9 +123,10 @@ impl Account {
         self.processes.entry(process).or_default().confirmed = true;
     }
 
-    /// An update was answered as if it had taken effect. Nobody can know before
-    /// the next list, and what is expired then may be all that there was.
-    pub(super) fn lost(&mut self, process: u64, comment: &str) {
+    /// A creation was answered as if it had taken effect. Nobody can know before
+    /// the next list, and what it replaces goes at once. No released server does
+    /// that to a silence with a fresh id.
+    pub(super) fn lost_creation(&mut self, process: u64, comment: &str) {
         let pass = self.processes.entry(process).or_default();
         let name = marker_of(comment).map(|marker| marker.silence.to_string());
         pass.lost.extend(name);
@@ -152,7 +153,7 @@ impl Account {
         let allowed = if pass.written.is_empty() { 1 } else { 2 };
         let lists = pass.lists_since_read;
         pass.written.clear();
-        pass.taken = 0;
+        pass.taken.clear();
         pass.made = 0;
         pass.lost.clear();
         if lists > allowed {
@@ -169,7 +170,15 @@ impl Account {
         pass.listed = Some(Instant::now());
         pass.owned = names.len();
         pass.names = names.into_iter().collect();
-        pass.listed_ids = silences.iter().map(|silence| silence.id.clone()).collect();
+        let silences = silences.iter().cloned();
+        pass.last_list = silences
+            .map(|silence| (silence.id.clone(), silence))
+            .collect();
+    }
+
+    /// A silence as the last list of a process showed it.
+    pub(super) fn last_listed(&self, process: u64, id: &SilenceId) -> Option<Silence> {
+        self.processes.get(&process)?.last_list.get(id).cloned()
     }
 
     /// A process sends a silence.
@@ -271,8 +280,10 @@ impl Account {
                 && other.starts_at < silence.ends_at
                 && (goes_on || silence.starts_at < other.ends_at)
         });
-        if !stays {
-            self.take(process, repository);
+        let pass = &self.processes[&process];
+        let is_lost = pass.lost.contains(marker.silence.as_str());
+        if !stays && !is_lost {
+            self.take(process, id, repository);
         }
         if silence.state == SilenceState::Active {
             let alerts = alerts_of(&silence.matchers);
@@ -281,7 +292,6 @@ impl Account {
             });
             let pass = &self.processes[&process];
             let since = pass.read.unwrap_or(now);
-            let is_lost = pass.lost.contains(marker.silence.as_str());
             let minute = minute_of(server_at);
             // A minute more or less, for the plan was made before.
             let name = marker.silence.as_str();
@@ -318,7 +328,7 @@ impl Account {
         let is_same =
             |known: &Marker| known.silence == marker.silence && known.start == marker.start;
         let mut unheard = pass.known.iter().filter(|(id, (known, at))| {
-            is_same(known) && at.elapsed() < UNHEARD && !pass.listed_ids.contains(*id)
+            is_same(known) && at.elapsed() < UNHEARD && !pass.last_list.contains_key(*id)
         });
         if let Some((id, _)) = unheard.next().filter(|_| !is_alone) {
             let what = format!("process {process} made {id} again before replicas had to agree");
@@ -334,12 +344,12 @@ impl Account {
         }
     }
 
-    fn take(&mut self, process: u64, repository: &Repository) {
+    fn take(&mut self, process: u64, id: &SilenceId, repository: &Repository) {
         let guard = &self.guard;
         let (most, percent) = (guard.max_expire, guard.max_expire_percent);
         let pass = self.processes.entry(process).or_default();
-        pass.taken += 1;
-        let (taken, owned) = (pass.taken, pass.owned);
+        pass.taken.insert(id.clone());
+        let (taken, owned) = (pass.taken.len(), pass.owned);
         let (read, confirmed) = (pass.read.unwrap_or_default(), pass.confirmed);
         if confirmed {
             return;
@@ -374,9 +384,11 @@ impl Account {
             }
             None => {
                 pass.written.remove(id);
+                if draft.is_none() {
+                    pass.taken.remove(&SilenceId::new(id));
+                }
             }
         }
-        pass.taken = pass.taken.saturating_sub(usize::from(draft.is_none()));
     }
 
     /// A write to a silence that the process could know to be foreign.

@@ -199,9 +199,9 @@ impl SilenceApi for Line {
         } else {
             Verb::Create
         });
-        if fate.fault == Some(Fault::LostWrite) {
+        if fate.fault == Some(Fault::LostWrite) && draft.id.is_none() {
             let mut state = self.server.state();
-            state.account.lost(self.process, &draft.comment);
+            state.account.lost_creation(self.process, &draft.comment);
         }
         if fate.fault == Some(Fault::Busy) {
             let id = draft.id.as_ref().map_or("", SilenceId::as_str);
@@ -210,14 +210,22 @@ impl SilenceApi for Line {
         }
         let (comment, sent) = (draft.comment.clone(), Instant::now());
         let draft = draft.clone();
+        let id = draft.id.as_ref();
+        let listed = id.and_then(|id| self.server.state().account.last_listed(self.process, id));
         let answer = self
             .write(fate, lost, move |server| {
                 if let Some(id) = &draft.id {
                     server.state().account.effect(id, sent);
                 }
+                let before = server
+                    .live()
+                    .into_iter()
+                    .find(|silence| Some(&silence.id) == draft.id.as_ref());
                 let answer = server.post(&draft);
-                if let (Some(old), Ok(new)) = (&draft.id, &answer) {
-                    server.state().updated(old, new);
+                if let Ok(new) = &answer {
+                    server
+                        .state()
+                        .updated(listed.as_ref(), before.as_ref(), new);
                 }
                 answer
             })

@@ -52,12 +52,21 @@ pub(super) struct Fate {
 }
 
 impl State {
-    /// An update had its effect. In a calm nothing can have changed between it
-    /// and the list, so that it must have been possible in place.
-    pub(super) fn updated(&mut self, old: &SilenceId, new: &SilenceId) {
-        if old != new && self.weather.is_empty() {
-            let what = format!("an update of {old} made a new silence, {new}");
-            self.account.violate(what);
+    /// An update had its effect on what was `listed` before and is `now`. In a
+    /// calm no time goes by in between, so that what nobody else has changed must
+    /// have been possible in place.
+    pub(super) fn updated(
+        &mut self,
+        listed: Option<&Silence>,
+        now: Option<&Silence>,
+        new: &SilenceId,
+    ) {
+        let is_unchanged = listed.is_some() && listed == now;
+        if let Some(old) = now.filter(|_| is_unchanged && self.weather.is_empty()) {
+            if old.id != *new {
+                let what = format!("an update of {} made a new silence, {new}", old.id);
+                self.account.violate(what);
+            }
         }
     }
 
