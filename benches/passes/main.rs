@@ -16,12 +16,17 @@
 #[path = "../../tests/it/support/alertmanager.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod alertmanager;
+#[path = "../daemon.rs"]
+#[allow(dead_code, reason = "the other benchmark looks at more of it")]
 mod daemon;
+#[path = "../http.rs"]
 mod http;
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "the other benchmark measures processor time")]
 mod measure;
 mod relay;
+#[path = "../repository.rs"]
+#[allow(dead_code, reason = "the other benchmark changes it otherwise")]
 mod repository;
 mod rivals;
 

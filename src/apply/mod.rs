@@ -20,7 +20,7 @@ pub use pace::Pace;
 pub use report::{ApplyReport, Failure};
 
 use crate::alertmanager::{ApiError, ApiErrorKind, SilenceApi};
-use crate::name::SilenceName;
+use crate::name::{SilenceName, TargetName};
 use crate::plan::{Action, Change, Coverage, Plan};
 use crate::silence::SilenceId;
 use crate::stop::stopped;
@@ -41,9 +41,15 @@ const MOST_ATTEMPTS: u32 = 4;
 /// which looks at it anew.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// So many actions are logged one by one. A change to some declarations is worth
+/// a line for each silence; 100 on each of 1,000 new targets were 20 MB of them.
+const LOGGED_ONE_BY_ONE: usize = 20;
+
 /// On which terms a plan is carried out.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
+    /// Whose silences they are, for the log.
+    pub target: &'a TargetName,
     /// Turning true lets requests in flight end and begins no others.
     pub stop: &'a watch::Receiver<bool>,
     /// The same, for this application alone.
@@ -68,6 +74,7 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
     let application = Application {
         api,
         terms,
+        are_many: plan.actions.len() > LOGGED_ONE_BY_ONE,
         server_failures: AtomicUsize::new(0),
         is_full: AtomicBool::new(false),
         ran_out_of_time: AtomicBool::new(false),
@@ -87,6 +94,16 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
     let kept = kept.len();
     application.carry_out(&expiries, &mut report).await;
     report.not_attempted += kept;
+    if application.are_many {
+        tracing::info!(
+            target = %terms.target,
+            created = report.created,
+            updated = report.updated,
+            replaced = report.replaced,
+            expired = report.expired,
+            "wrote many silences; `--log silenced=debug` shows each"
+        );
+    }
     report.ran_out_of_time = application.ran_out_of_time.into_inner();
     report
 }
@@ -95,6 +112,8 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
 struct Application<'a, A> {
     api: &'a A,
     terms: Terms<'a>,
+    /// Too many to log each.
+    are_many: bool,
     server_failures: AtomicUsize,
     /// The server has refused a silence for want of room.
     is_full: AtomicBool,
@@ -155,7 +174,7 @@ impl<A: SilenceApi> Application<'_, A> {
             };
             let set = self.send(|| self.api.set(draft)).await;
             let id = set.map_err(|error| failure(operation, &error))?;
-            log(action, &id);
+            self.log(action, &id);
             report
                 .made
                 .push((id, action.silence.clone(), action.window));
@@ -173,7 +192,7 @@ impl<A: SilenceApi> Application<'_, A> {
                 report.doubtful.push(old.id.clone());
             }
             expired.map_err(|error| failure("expire", &error))?;
-            log(action, &old.id);
+            self.log(action, &old.id);
             report.ended.push(old.id.clone());
         }
         Ok(())
@@ -236,6 +255,26 @@ impl<A: SilenceApi> Application<'_, A> {
             || self.is_full.load(Ordering::Relaxed) && needs_place(action)
     }
 
+    fn log(&self, action: &Action, id: &SilenceId) {
+        // The level of a line is fixed where it is written.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target = %self.terms.target,
+                    silence = %action.silence,
+                    action = action.change.word(),
+                    id = id.as_str(),
+                    reason = action.reason
+                )
+            };
+        }
+        if self.are_many {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         *self.terms.stop.borrow() || self.terms.halt.load(Ordering::Relaxed)
     }
@@ -251,14 +290,4 @@ fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
 /// Whether the server must have room for one more silence.
 const fn needs_place(action: &Action) -> bool {
     matches!(action.change, Change::Create(_) | Change::Replace(..))
-}
-
-fn log(action: &Action, id: &SilenceId) {
-    let silence = action.silence.as_str();
-    tracing::info!(
-        silence,
-        action = action.change.word(),
-        id = id.as_str(),
-        reason = action.reason
-    );
 }

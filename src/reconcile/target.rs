@@ -300,6 +300,7 @@ impl<A: SilenceApi> Target<A> {
     async fn apply(&self, plan: &Plan, order: &Order) -> ApplyReport {
         let total = plan.actions.len();
         let terms = Terms {
+            target: &self.identity.name,
             stop: &order.stop,
             halt: &order.halt,
             until: order

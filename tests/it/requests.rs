@@ -155,6 +155,7 @@ async fn carry_out_until(
         desired: 0,
     };
     let terms = Terms {
+        target: &TargetName::new("default").unwrap(),
         stop,
         halt: &AtomicBool::new(false),
         until: None,
