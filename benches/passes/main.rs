@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use alertmanager::{Alertmanager, Options, Release};
 use daemon::Daemon;
 use http::Connection;
-use measure::{Contestant, Figures, compete, load, machine};
+use measure::{Contestant, Figures, compete, goal, load, machine};
 use relay::relay;
 use repository::Repository;
 use rivals::{Pattern, SILENCES, Silences, curl_list};
@@ -51,6 +51,9 @@ const RELEASES: [(&str, Release); 3] = [
 
 /// The usual number of declarations; the goals are set for it.
 const MANY: usize = 10_000;
+
+/// So many changes, each with a pass of its own, before memory is looked at again.
+const CHANGES: usize = 40;
 
 /// Rounds of what takes a second, and of what takes a fraction of it.
 const FEW_ROUNDS: usize = 5;
@@ -152,20 +155,26 @@ fn first_apply() {
                 ratio(figure.median, figures[0].median)
             );
         }
-        let [apply, plan, _, wrk @ ..] = figures.as_slice() else {
+        let [apply, plan, amtool, wrk @ ..] = figures.as_slice() else {
             unreachable!("three contestants and wrk's");
         };
+        let import = ratio(amtool.median, apply.median);
+        rates.push(format!(
+            "- {version}: `amtool silence import` takes {import:.2} times as long by the medians ({})",
+            goal("at least 1.5", import >= 1.5)
+        ));
         let rate = |time: Duration| MANY as f64 / time.as_secs_f64();
         let writing = |pick: fn(&Figures) -> Duration| rate(pick(apply).saturating_sub(pick(plan)));
         let most =
             |pick: fn(&Figures) -> Duration| wrk.iter().map(pick).map(rate).fold(0.0, f64::max);
         let share = |pick| writing(pick) / most(pick) * 100.0;
         rates.push(format!(
-            "- {version}: writing alone (`apply` less `plan`) {:.0} silences a second, {:.0} % of wrk's {:.0} at its best number of connections; by the medians {:.0} %",
+            "- {version}: writing alone (`apply` less `plan`) {:.0} silences a second, {:.0} % of wrk's {:.0} at its best number of connections; by the medians {:.0} % ({})",
             writing(best),
             share(best),
             most(best),
-            share(median)
+            share(median),
+            goal("at least 70 %", share(median) >= 70.0)
         ));
     }
     println!("\n{}\n", rates.join("\n"));
@@ -185,9 +194,9 @@ fn idle_and_one_change() {
         "Passes of a running daemon over {MANY} silences, from `POST /sync?wait` to its answer, milliseconds\n"
     );
     println!(
-        "| Alertmanager | pass | best | median | beside | best | median | ratio of the best | of the medians |"
+        "| Alertmanager | pass | best | median | beside | best | median | ratio of the best | of the medians | |"
     );
-    println!("| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |");
+    println!("| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |");
     let mut notes = Vec::new();
     for (version, release) in RELEASES {
         let server = start(release);
@@ -220,16 +229,17 @@ fn idle_and_one_change() {
             ],
             ROUNDS,
         );
-        let row = |name: &str, ours: &Figures, other: &str, theirs: &Figures| {
+        let row = |name: &str, ours: &Figures, other: &str, theirs: &Figures, limit: f64| {
+            let medians = ratio(ours.median, theirs.median);
             let milliseconds = |time: Duration| format!("{:.0}", time.as_secs_f64() * 1e3);
             println!(
-                "| {version} | {name} | {} | {} | {other} | {} | {} | {:.2} | {:.2} |",
+                "| {version} | {name} | {} | {} | {other} | {} | {} | {:.2} | {medians:.2} | {} |",
                 milliseconds(ours.best),
                 milliseconds(ours.median),
                 milliseconds(theirs.best),
                 milliseconds(theirs.median),
                 ratio(ours.best, theirs.best),
-                ratio(ours.median, theirs.median)
+                goal(&format!("at most {limit}"), medians <= limit)
             );
         };
         row(
@@ -237,19 +247,22 @@ fn idle_and_one_change() {
             &figures[0],
             "curl: one list to a file",
             &figures[1],
+            1.3,
         );
         row(
             "one declaration changed",
             &figures[2],
             "curl: one list, one post",
             &figures[3],
+            1.5,
         );
 
         let daemon = daemon.into_inner();
         let (most, now) = daemon.memory();
         let used = processor_time(daemon);
         notes.push(format!(
-            "- {version}: a pass without a change made {requests} request(s), {:.1} MB, and took {:.0} ms of the daemon's processor time; its memory: {now:.0} MiB, at most {most:.0} MiB",
+            "- {version}: a pass without a change made {requests} request(s) ({}), {:.1} MB, and took {:.0} ms of the daemon's processor time; its memory: {now:.0} MiB, at most {most:.0} MiB",
+            goal("1", requests == 1),
             bytes as f64 / 1e6,
             used.as_secs_f64() * 1e3
         ));
@@ -272,18 +285,30 @@ fn processor_time(mut daemon: Daemon) -> Duration {
 
 fn memory() {
     println!("Memory of the daemon, MiB\n");
-    println!("| declarations | resident after ten passes | most |");
-    println!("| ---: | ---: | ---: |");
-    for declarations in [0, MANY] {
+    println!(
+        "| declarations | resident after ten passes | most | after {CHANGES} changes | most | |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | --- |");
+    for (declarations, limit) in [(0, 16.0), (MANY, 64.0)] {
         let server = start(Release::V0_28);
-        let repository = Repository::of(declarations);
+        let mut repository = Repository::of(declarations);
         // The first one creates.
         let mut daemon = Daemon::start(repository.path(), &server.base_url());
         for _ in 0..10 {
             daemon.sync();
         }
         let (most, now) = daemon.memory();
-        println!("| {declarations} | {now:.1} | {most:.1} |");
+        if declarations > 0 {
+            for _ in 0..CHANGES {
+                repository.change_one();
+                daemon.sync();
+            }
+        }
+        let (most_later, later) = daemon.memory();
+        println!(
+            "| {declarations} | {now:.1} | {most:.1} | {later:.1} | {most_later:.1} | {} |",
+            goal(&format!("under {limit} MiB"), most_later < limit)
+        );
     }
     println!();
 }
@@ -295,6 +320,7 @@ fn growth() {
         "| silences | first apply | µs per silence | idle pass | µs | one change | µs | curl list | memory, most |"
     );
     println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let mut each = Vec::new();
     for declarations in [100, 1_000, MANY, 50_000] {
         let server = start(Release::V0_28);
         let repository = RefCell::new(Repository::of(0));
@@ -314,10 +340,9 @@ fn growth() {
             ],
             FEW_ROUNDS,
         );
-        let cell = |time: Duration| {
-            let each = time.as_secs_f64() * 1e6 / declarations as f64;
-            format!("{} | {each:.0}", seconds(time))
-        };
+        let one = |time: Duration| time.as_secs_f64() * 1e6 / declarations as f64;
+        let cell = |time: Duration| format!("{} | {:.0}", seconds(time), one(time));
+        each.push([first, figures[0].median, figures[1].median].map(one));
         println!(
             "| {declarations} | {} | {} | {} | {} | {:.0} MiB |",
             cell(first),
@@ -325,6 +350,20 @@ fn growth() {
             cell(figures[1].median),
             seconds(figures[2].median),
             daemon.borrow().memory().0
+        );
+    }
+    println!();
+    let [.., thousand, _, most] = each.as_slice() else {
+        unreachable!("four numbers of declarations");
+    };
+    for (name, (most, thousand)) in ["first apply", "idle pass", "one change"]
+        .iter()
+        .zip(most.iter().zip(thousand))
+    {
+        let growth = most / thousand;
+        println!(
+            "- {name}: one of 50,000 costs {growth:.2} of what one of 1,000 costs ({})",
+            goal("at most 1.5", growth <= 1.5)
         );
     }
     println!();

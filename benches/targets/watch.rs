@@ -46,7 +46,7 @@ impl Answers {
 }
 
 impl Watch {
-    /// Asks for one of the routes after the other.
+    /// Asks for one of the routes after the other, once at least.
     pub fn over(daemon: &Daemon, routes: &'static [&'static str]) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let files = format!("/proc/{}/fd", daemon.id());
@@ -55,18 +55,17 @@ impl Watch {
         let watching = thread::spawn(move || {
             let mut connection = Connection::open(&address, "");
             let mut seen = Seen::default();
-            for route in routes.iter().cycle() {
-                let open = fs::read_dir(&files).unwrap().count();
-                seen.open_files = seen.open_files.max(open);
-                let began = Instant::now();
-                let size = connection.get(route).len();
-                let answers = seen.answers.entry(route).or_default();
-                answers.times.push(began.elapsed());
-                answers.size = size;
-                if is_over.load(Ordering::Relaxed) {
-                    break;
+            while !is_over.load(Ordering::Relaxed) {
+                for route in routes {
+                    let open = fs::read_dir(&files).unwrap().count();
+                    seen.open_files = seen.open_files.max(open);
+                    let began = Instant::now();
+                    let size = connection.get(route).len();
+                    let answers = seen.answers.entry(route).or_default();
+                    answers.times.push(began.elapsed());
+                    answers.size = size;
+                    sleep(EVERY);
                 }
-                sleep(EVERY);
             }
             seen
         });

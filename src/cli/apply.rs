@@ -69,11 +69,11 @@ impl Arguments {
         let planned = match (mode, self.format) {
             // The body of POST /sync; no request has the number 0.
             (Mode::Apply, OutputFormat::Json) => format!("{:#}\n", pass.to_json(0)),
-            _ => plan::shown(&pass, self.format, terminal),
+            _ => plan::shown(pass, self.format, terminal),
         };
         terminal.print(&planned)?;
         if mode == Mode::Apply && self.format == OutputFormat::Text {
-            terminal.print(&done(&pass))?;
+            terminal.print(&done(pass))?;
         }
         Ok(match pass.outcome() {
             Outcome::Failed => Exit::Failure,

@@ -46,7 +46,7 @@ impl Arguments {
         log_to_stderr(self.options.log_filter(LOG_FILTER), terminal.log_style())
             .map_err(CommandError::Usage)?;
         let pass = pass::make(configuration, Mode::Observe, &[], terminal, zones)?;
-        terminal.print(&shown(&pass, self.format, terminal))?;
+        terminal.print(&shown(pass, self.format, terminal))?;
         Ok(match pass.outcome() {
             Outcome::Failed => Exit::Failure,
             _ if pass.has_changes() => Exit::Changes,

@@ -122,7 +122,8 @@ fn may_define_names(text: &str) -> bool {
             .filter_map(|(start, _)| text.get(..start))
             .any(|before| !before.ends_with(is_part_of_word))
     };
-    NAME_KEYS.into_iter().any(stands) || ESCAPES.iter().any(|escape| text.contains(escape))
+    let escapes = || ESCAPES.iter().any(|escape| text.contains(escape));
+    NAME_KEYS.into_iter().any(stands) || text.contains('\\') && escapes()
 }
 
 /// The text of a file without a byte order mark, or what is wrong with it and where.

@@ -22,6 +22,7 @@ pub mod render;
 mod report;
 mod review;
 mod scalar;
+mod share;
 mod timezone;
 mod yaml;
 

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::definition::TimeInterval;
 use super::fields::{did_you_mean, quoted};
@@ -170,23 +170,25 @@ pub(super) struct Context<'a> {
 /// The zones, each read once.
 pub(super) struct Zones<'a> {
     database: &'a ZoneDatabase,
-    read: RefCell<BTreeMap<String, Result<Zone, ZoneError>>>,
+    read: Mutex<BTreeMap<String, Result<Zone, ZoneError>>>,
 }
 
 impl<'a> Zones<'a> {
     pub(super) const fn new(database: &'a ZoneDatabase) -> Self {
         Self {
             database,
-            read: RefCell::new(BTreeMap::new()),
+            read: Mutex::new(BTreeMap::new()),
         }
     }
 
     /// The zone of that exact name.
     pub(super) fn get(&self, name: &str) -> Result<Zone, ZoneError> {
-        self.read
-            .borrow_mut()
-            .entry(name.to_owned())
-            .or_insert_with(|| self.database.zone(name))
-            .clone()
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = read.get(name) {
+            return zone.clone();
+        }
+        let zone = self.database.zone(name);
+        read.insert(name.to_owned(), zone.clone());
+        zone
     }
 }

@@ -11,6 +11,7 @@ use super::file::{File, get, silences};
 use super::known::{Content, KnownFiles};
 use super::names::{Context, Definition, Named, Names, Unread, Use, Zones};
 use super::report::{Position, Report};
+use super::share::shared;
 use super::timezone::{self, ZoneChoice};
 use super::yaml::{Kind, Node};
 use super::{BrokenFile, Declaration, Declarations, policy};
@@ -28,24 +29,29 @@ pub(super) fn read(
     database: &ZoneDatabase,
     before: &KnownFiles,
 ) -> Declarations {
-    let (policies, sources): (Vec<&SnapshotFile>, Vec<&SnapshotFile>) = snapshot
+    let (policies, mut sources): (Vec<&SnapshotFile>, Vec<&SnapshotFile>) = snapshot
         .files
         .iter()
         .partition(|file| policy::FILES.contains(&file.path.as_str()));
-    let files: Vec<File<'_>> = sources.into_iter().map(File::open).collect();
+    let bytes = snapshot
+        .files
+        .iter()
+        .filter_map(|file| file.content.as_ref().ok())
+        .map(Vec::len)
+        .sum();
+    let mut files: Vec<File<'_>> = shared(&mut sources, bytes, |_, source| File::open(source));
     let zones = Zones::new(database);
     let reading = Reading::new(&files, &zones);
     let mut known = KnownFiles::new(&files);
-    let contents: Vec<Arc<Content>> = (0..)
-        .zip(&files)
-        .map(|(index, file)| match known.take_over(before, file) {
+    let contents: Vec<Arc<Content>> = shared(&mut files, bytes, |index, file| {
+        match known.take_over(before, file) {
             Some(content) => {
                 file.report.repeat(&content.findings);
                 content
             }
             None => Arc::new(reading.content(index, file)),
-        })
-        .collect();
+        }
+    });
     let (silences, ambiguous) = choose(&files, &contents);
     for (file, content) in files.iter().zip(contents) {
         known.keep(file, content);
@@ -61,7 +67,6 @@ pub(super) fn read(
         known,
         ..Declarations::default()
     };
-    drop(reading);
     for file in files {
         if file.report.is_broken() {
             declarations.broken.push(BrokenFile {
@@ -110,13 +115,12 @@ fn report_beside_files(
 
 /// The files while their parts are decoded.
 struct Reading<'a> {
-    files: &'a [File<'a>],
     paths: Vec<&'a str>,
     unread: Vec<Unread<'a>>,
     zones: &'a Zones<'a>,
     named: Named,
-    /// Those that may define names. The others are decoded one after the other,
-    /// so that only one tree of them is in memory.
+    /// Those that may define names. Of the others only the trees that are being
+    /// decoded are in memory.
     definers: BTreeMap<usize, Opened>,
 }
 
@@ -129,9 +133,8 @@ struct Opened {
 impl<'a> Reading<'a> {
     /// Decodes all names, each kind in all files, so that what is referred to is
     /// known before who refers to it.
-    fn new(files: &'a [File<'a>], zones: &'a Zones<'a>) -> Self {
+    fn new(files: &[File<'a>], zones: &'a Zones<'a>) -> Self {
         let mut reading = Self {
-            files,
             paths: files.iter().map(|file| file.source.path.as_str()).collect(),
             unread: Vec::new(),
             zones,
@@ -148,13 +151,13 @@ impl<'a> Reading<'a> {
             }
             reading.definers.insert(index, opened);
         }
-        let dates = reading.definitions(&["dates"], |nodes, _, context| {
+        let dates = reading.definitions(files, &["dates"], |nodes, _, context| {
             definition::dates(nodes, context)
         });
         add(dates, &mut reading.named.dates);
-        let rotations = reading.definitions(&["rotations"], definition::rotations);
+        let rotations = reading.definitions(files, &["rotations"], definition::rotations);
         add(rotations, &mut reading.named.rotations);
-        let intervals = reading.definitions(&INTERVAL_KEYS, |nodes, _, context| {
+        let intervals = reading.definitions(files, &INTERVAL_KEYS, |nodes, _, context| {
             definition::time_intervals(nodes, context)
         });
         add(intervals, &mut reading.named.intervals);
@@ -216,6 +219,7 @@ impl<'a> Reading<'a> {
     /// key with nothing below it, as in a skeleton, defines nothing.
     fn definitions<T>(
         &self,
+        files: &[File<'a>],
         keys: &[&str],
         read: impl Fn(&[&Node], &ZoneChoice, &Context<'_>) -> Definitions<T>,
     ) -> Vec<(usize, Definitions<T>)> {
@@ -227,7 +231,7 @@ impl<'a> Reading<'a> {
                     .filter_map(|key| get(opened.tree.as_ref(), key))
                     .filter(|node| !matches!(node.kind, Kind::Null))
                     .collect();
-                let context = self.context(index, self.files.get(index)?);
+                let context = self.context(index, files.get(index)?);
                 Some((index, read(&nodes, &opened.zone, &context)))
             })
             .collect()

@@ -6,7 +6,7 @@
 //! first one, and a wrong type is a finding of ours and not the end.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{self, Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
@@ -37,17 +37,17 @@ pub(super) enum Kind {
     /// Nothing, or a plain `null` or `~`.
     Null,
     /// Any scalar; `plain` without quotes.
-    Scalar { text: Rc<str>, plain: bool },
+    Scalar { text: Arc<str>, plain: bool },
     /// `- a` or `[a]`.
-    Sequence(Rc<Vec<Node>>),
+    Sequence(Arc<Vec<Node>>),
     /// `a: b` or `{a: b}`, without duplicate keys.
-    Mapping(Rc<Vec<Entry>>),
+    Mapping(Arc<Vec<Entry>>),
 }
 
 /// A key with its value.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) key: Rc<str>,
+    pub(super) key: Arc<str>,
     pub(super) key_at: Position,
     pub(super) value: Node,
 }
@@ -198,7 +198,7 @@ struct Open {
 enum Items {
     Sequence(Vec<Node>),
     /// With the key whose value has not come yet.
-    Mapping(Vec<Entry>, Option<(Rc<str>, Position)>),
+    Mapping(Vec<Entry>, Option<(Arc<str>, Position)>),
 }
 
 struct Composer<'r> {
@@ -294,8 +294,8 @@ impl Composer<'_> {
             return Ok(());
         };
         let kind = match items {
-            Items::Sequence(items) => Kind::Sequence(Rc::new(items)),
-            Items::Mapping(entries, _) => Kind::Mapping(Rc::new(self.finish(entries)?)),
+            Items::Sequence(items) => Kind::Sequence(Arc::new(items)),
+            Items::Mapping(entries, _) => Kind::Mapping(Arc::new(self.finish(entries)?)),
         };
         self.place(Node { kind, at, size }, anchor)
     }
@@ -334,7 +334,7 @@ impl Composer<'_> {
                     key_at,
                     value: node,
                 }),
-                (None, Kind::Scalar { text, .. }) => *pending = Some((Rc::clone(text), node.at)),
+                (None, Kind::Scalar { text, .. }) => *pending = Some((Arc::clone(text), node.at)),
                 (None, Kind::Null) => *pending = Some(("null".into(), node.at)),
                 (None, _) => return Err(key_is_no_text(node.at)),
             },
@@ -344,14 +344,17 @@ impl Composer<'_> {
 
     /// The entries without duplicates, and with what `<<` merges into them.
     fn finish(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Fault> {
+        if are_few_and_different(&entries) {
+            return Ok(entries);
+        }
         let (merge_keys, entries): (Vec<Entry>, Vec<Entry>) =
             entries.into_iter().partition(|entry| &*entry.key == "<<");
-        let mut seen: HashMap<Rc<str>, Position> = HashMap::with_capacity(entries.len());
+        let mut seen: HashMap<Arc<str>, Position> = HashMap::with_capacity(entries.len());
         let mut kept = Vec::with_capacity(entries.len());
         for entry in entries {
             match seen.get(&entry.key) {
                 None => {
-                    seen.insert(Rc::clone(&entry.key), entry.key_at);
+                    seen.insert(Arc::clone(&entry.key), entry.key_at);
                     kept.push(entry);
                 }
                 Some(first) => self.report.error(
@@ -386,7 +389,7 @@ impl Composer<'_> {
                 // What stands in the mapping itself, or was merged first, wins.
                 for entry in merged.iter() {
                     if !seen.contains_key(&entry.key) {
-                        seen.insert(Rc::clone(&entry.key), entry.key_at);
+                        seen.insert(Arc::clone(&entry.key), entry.key_at);
                         kept.push(entry.clone());
                     }
                 }
@@ -394,6 +397,17 @@ impl Composer<'_> {
         }
         Ok(kept)
     }
+}
+
+/// Whether nothing is to be removed or merged, asked only of mappings that are so
+/// small that comparing every two keys is quicker than a table of them.
+fn are_few_and_different(entries: &[Entry]) -> bool {
+    const FEW: usize = 16;
+    entries.len() <= FEW
+        && entries.iter().enumerate().all(|(index, entry)| {
+            let mut earlier = entries.iter().take(index);
+            &*entry.key != "<<" && earlier.all(|earlier| earlier.key != entry.key)
+        })
 }
 
 fn key_is_no_text(at: Position) -> Fault {

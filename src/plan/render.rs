@@ -125,11 +125,12 @@ fn render_action(action: &Action, style: Style) -> String {
 }
 
 fn push_matchers(text: &mut String, sign: char, matchers: &Matchers) {
-    let _ = writeln!(
-        text,
-        "    {sign} {{{}}}",
-        matcher_strings(matchers).join(", ")
-    );
+    let _ = write!(text, "    {sign} {{");
+    for (index, matcher) in matchers.as_slice().iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        let _ = write!(text, "{comma}{matcher}");
+    }
+    text.push_str("}\n");
 }
 
 fn push_window(text: &mut String, draft: &SilenceDraft) {

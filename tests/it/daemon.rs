@@ -224,6 +224,16 @@ async fn the_metrics_say_what_happened() {
     }
     let is_held = |line: &str| line.starts_with("silenced_held_silences{");
     assert!(!text.lines().any(is_held), "nothing was held yet:\n{text}");
+
+    let suspended = DECLARATION.replace("    comment", "    suspend: true\n    comment");
+    let running = start_with(1000, suspended.leak(), ZoneSource::new(None));
+    running.answered(0).await;
+    let text = running.metrics.encode();
+    let held: Vec<&str> = text.lines().filter(|line| is_held(line)).collect();
+    assert_eq!(
+        held,
+        ["silenced_held_silences{target=\"default\",reason=\"suspended\"} 1"]
+    );
 }
 
 /// Governments change zones at short notice, and base images are updated.

@@ -34,7 +34,8 @@ pub(super) fn translate(pattern: &str) -> Result<Translation, GoRegexError> {
     let mut translator = Translator {
         scanner: Scanner::new(pattern),
         flags: Flags::default(),
-        rust: String::new(),
+        // What is no letter or digit takes up to twelve bytes.
+        rust: String::with_capacity(4 * pattern.len()),
         outer: Vec::new(),
         group: Group::default(),
         repetition_before: None,
@@ -218,7 +219,10 @@ impl Translator<'_> {
     fn literal(&mut self, character: u32) -> Result<(), GoRegexError> {
         let fold = self.flags.fold;
         let spelled = match char::from_u32(character) {
-            Some(letter) if letter.is_ascii_alphanumeric() && !fold => letter.to_string(),
+            Some(letter) if letter.is_ascii_alphanumeric() && !fold => {
+                self.rust.push(letter);
+                return self.push(Measure::literal(false));
+            }
             Some(_) if fold => format!(r"(?i:\x{{{character:X}}})"),
             Some(_) => format!(r"\x{{{character:X}}}"),
             // Half of a UTF-16 pair, which no text contains.

@@ -103,13 +103,13 @@ pub(in crate::matcher) fn write_quoted(
     formatter: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     formatter.write_char('"')?;
-    for character in text.chars() {
-        match character {
-            '\\' => formatter.write_str(r"\\")?,
-            '"' => formatter.write_str(r#"\""#)?,
-            '\n' => formatter.write_str(r"\n")?,
-            _ => formatter.write_char(character)?,
-        }
+    for part in text.split_inclusive(['\\', '"', '\n']) {
+        let escaped = [('\\', r"\\"), ('"', r#"\""#), ('\n', r"\n")]
+            .into_iter()
+            .find_map(|(last, escape)| Some((part.strip_suffix(last)?, escape)));
+        let (plain, escape) = escaped.unwrap_or((part, ""));
+        formatter.write_str(plain)?;
+        formatter.write_str(escape)?;
     }
     formatter.write_char('"')
 }
