@@ -12,9 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::census::Census;
 use super::outcome::TargetPass;
 use super::target::{Identity, Order, Target};
 use crate::alertmanager::SilenceApi;
@@ -40,6 +43,10 @@ const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 /// a commit waits no longer than about one interval for those before it.
 const LONGEST_WRITING: Duration = Duration::from_mins(1);
 
+/// The first pass waits so long for a first word of every target: a thousand
+/// answer within a second or two, and those that hang have to wait in turn.
+const CENSUS: Duration = Duration::from_secs(5);
+
 /// Actions that are kept to be shown, of all targets together: a kilobyte each.
 const KEPT_ACTIONS: usize = 20_000;
 
@@ -54,6 +61,8 @@ pub(super) struct Fleet<A> {
     /// For targets that have no interval of their own.
     interval: Duration,
     bounds: Bounds,
+    /// `None` where there is only one target.
+    census: Option<Arc<Census>>,
     kept_actions: usize,
     passes: u64,
 }
@@ -136,6 +145,7 @@ impl<A> Fleet<A> {
                 longest_writing: Some(LONGEST_WRITING),
                 kept_actions: KEPT_ACTIONS,
             },
+            census: (slots.len() > 1).then(Arc::default),
             slots,
             running: JoinSet::new(),
             ended: Vec::new(),
@@ -177,6 +187,11 @@ impl<A> Fleet<A> {
         Arc::clone(&self.halt)
     }
 
+    /// Where targets are counted, if there are several.
+    pub(super) fn census(&self) -> Option<Arc<Census>> {
+        self.census.clone()
+    }
+
     /// When the next target is to be asked; `None` when all are under way.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let idle = self.slots.iter().filter(|slot| slot.target.is_some());
@@ -200,6 +215,9 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         }
         for ended in std::mem::take(&mut self.ended) {
             self.take_in(ended);
+        }
+        if self.passes == 1 {
+            self.count().await;
         }
         let mut queue = self.queue(order.insist, confirmed);
         let mut awaited: Vec<(usize, Instant)> = Vec::new();
@@ -236,6 +254,30 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         let passes = 0..self.slots.len();
         let passes = passes.filter_map(|index| self.standing(index, &order));
         (self.passes, passes.collect())
+    }
+
+    /// Counts the targets before any of them is written to. Whoever is late is
+    /// counted in its own turn.
+    async fn count(&self) {
+        let Some(census) = &self.census else {
+            return;
+        };
+        let mut targets = self.slots.iter().filter_map(|slot| slot.target.as_ref());
+        let mut answers = FuturesUnordered::new();
+        let counted = async {
+            loop {
+                while answers.len() < CONCURRENT_TARGETS
+                    && let Some(target) = targets.next()
+                {
+                    answers.push(target.be_counted(census));
+                }
+                if answers.next().await.is_none() {
+                    break;
+                }
+            }
+        };
+        // Whoever is left then is counted later.
+        let _ = timeout(CENSUS, counted).await;
     }
 
     /// Nothing can be asked of any target yet.
@@ -334,9 +376,15 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         } else {
             let asked = slot.asked.unwrap_or(now);
             let due = asked + interval.mul_f64(order.jitter);
-            // One that is nearly due comes along, so that those with the same
-            // interval stay together and the source is read once for all.
-            (due, due.checked_sub(interval / 10).unwrap_or(due))
+            let settled = now + slot.settings.settle;
+            if pass.is_unsettled() && settled < due {
+                // What a list may not show yet, it must show then.
+                (settled, settled)
+            } else {
+                // One that is nearly due comes along, so that those with the same
+                // interval stay together and the source is read once for all.
+                (due, due.checked_sub(interval / 10).unwrap_or(due))
+            }
         };
         (slot.due, slot.from) = (Some(due), Some(from));
         pass.taken_in = self.passes;

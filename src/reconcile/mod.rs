@@ -4,6 +4,7 @@
 //! what was read just now: whoever asked for it only said "look again".
 
 mod backoff;
+mod census;
 mod fleet;
 mod history;
 mod outcome;
@@ -194,6 +195,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             halt: self.fleet.halt(options.mode == Mode::Apply),
             longest_writing: self.fleet.longest_writing(),
             progress: self.progress.clone(),
+            census: self.fleet.census(),
             // So that many daemons do not ask the same server in step.
             jitter: 0.9 + 0.2 * fastrand::f64(),
         };

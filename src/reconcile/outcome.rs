@@ -9,7 +9,7 @@ use super::Mode;
 use crate::apply::ApplyReport;
 use crate::declaration::Declarations;
 use crate::name::TargetName;
-use crate::plan::{Plan, to_json};
+use crate::plan::{HoldCause, Plan, to_json};
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
 
@@ -202,6 +202,12 @@ impl TargetPass {
 
     fn is_converged(&self) -> bool {
         self.error.is_none() && self.report.is_complete() && self.plan.is_some()
+    }
+
+    /// Whether something waits until the server's list must show it.
+    pub(super) fn is_unsettled(&self) -> bool {
+        let mut holds = self.plan.iter().flat_map(|plan| &plan.holds);
+        holds.any(|hold| hold.cause == HoldCause::Unsettled)
     }
 
     fn is_held(&self) -> bool {

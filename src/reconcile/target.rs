@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use super::census::Census;
 use super::outcome::TargetPass;
 use super::verify::Written;
 use super::{Declared, Mode, Progress};
@@ -130,6 +131,8 @@ pub(super) struct Order {
     /// How long one target may be written to.
     pub(super) longest_writing: Option<Duration>,
     pub(super) progress: Option<Progress>,
+    /// `None` for a target that is the only one.
+    pub(super) census: Option<Arc<Census>>,
     /// By how much the targets' next turns lie off their intervals.
     pub(super) jitter: f64,
 }
@@ -167,6 +170,12 @@ impl<A: SilenceApi> Target<A> {
         };
         let now = listing.server_time.unwrap_or_else(|| order.now());
         let settle = settings.settle;
+        if let Some(census) = &order.census {
+            self.be_counted(census).await;
+            if let Some(conflict) = census.conflict(&self.identity.name) {
+                return self.failed(pass, conflict, order.now(), None);
+            }
+        }
         if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
             return self.failed(pass, error, order.now(), None);
         }
@@ -191,6 +200,14 @@ impl<A: SilenceApi> Target<A> {
         self.back_off(&pass.report, order.now());
         pass.plan = Some(plan);
         pass
+    }
+
+    /// Asks which cluster it is, unless that is known.
+    pub(super) async fn be_counted(&self, census: &Census) {
+        if !census.knows(&self.identity.name) {
+            let members = self.api.members().await;
+            census.record(&self.identity.name, members);
+        }
     }
 
     /// Whether no replica can have a newer list.

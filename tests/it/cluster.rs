@@ -1,6 +1,8 @@
 //! What if every list may come from another replica? The daemon before a load
 //! balancer in front of a cluster whose nodes agree only after seconds.
 
+mod members;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, Handle, ReadSource};
+use silenced::memory::SavedState;
 use silenced::reconcile::{Outcome, Target};
 use silenced::telemetry::Metrics;
 use silenced::zoneinfo::ZoneSource;
@@ -73,6 +74,25 @@ async fn targets_are_asked_at_intervals_of_their_own() {
     let _ = running.handle.trigger.request([]);
     sleep(Duration::from_secs(1)).await;
     assert_eq!(seldom.lists(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_replica_lost_is_made_again_as_soon_as_that_is_certain() {
+    let clock = clock();
+    let server = Server::new(clock);
+    server.memory.alone.store(false, Ordering::SeqCst);
+    let seldom = target("seldom", &server).with_interval(Duration::from_hours(1));
+    let running = run(clock, vec![seldom]);
+    sleep(Duration::from_secs(1)).await;
+    let made = server.posts();
+    assert!(made > 0);
+    let now = server.memory.now();
+    server.memory.server().restore(SavedState::default(), now);
+    let _ = running.handle.trigger.request([]);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(server.posts(), made, "another replica may have it");
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(server.posts(), 2 * made);
 }
 
 #[tokio::test(start_paused = true)]

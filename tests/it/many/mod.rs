@@ -1,6 +1,7 @@
 //! Can targets hurt each other? Many of them, some of which hang, fail, or are
 //! slow, on simulated time.
 
+mod census;
 mod looping;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,10 @@ struct Server {
     lists: Arc<AtomicUsize>,
     list_takes: Duration,
     write_takes: Duration,
+    /// What it says of its cluster, if that is not what the memory says.
+    members: Option<Members>,
+    members_take: Duration,
+    members_asked: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -43,6 +48,9 @@ impl Server {
             lists: Arc::default(),
             list_takes: Duration::ZERO,
             write_takes: Duration::ZERO,
+            members: None,
+            members_take: Duration::ZERO,
+            members_asked: Arc::default(),
         }
     }
 
@@ -58,6 +66,10 @@ impl Server {
 
     fn lists(&self) -> usize {
         self.lists.load(Ordering::SeqCst)
+    }
+
+    fn asked_for_members(&self) -> usize {
+        self.members_asked.load(Ordering::SeqCst)
     }
 
     fn posts(&self) -> u64 {
@@ -76,7 +88,12 @@ impl SilenceApi for Server {
     }
 
     async fn members(&self) -> Option<Members> {
-        self.memory.members().await
+        sleep(self.members_take).await;
+        self.members_asked.fetch_add(1, Ordering::SeqCst);
+        match &self.members {
+            Some(members) => Some(members.clone()),
+            None => self.memory.members().await,
+        }
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {

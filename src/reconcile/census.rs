@@ -1,0 +1,51 @@
+//! Which targets are one cluster? Every target is asked once for the members of
+//! its cluster, and two that have one in common are told.
+//!
+//! As two targets, a cluster would be fought over: what is declared for only
+//! one of them is in the list of the other, which would expire it.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::alertmanager::Members;
+use crate::name::TargetName;
+
+/// The members of each target's cluster, as far as they were asked for.
+///
+/// A server that starts anew gets another name, and one that joins is unknown
+/// here: who was apart when the program started stays apart.
+#[derive(Debug, Default)]
+pub(super) struct Census(Mutex<BTreeMap<TargetName, Members>>);
+
+impl Census {
+    /// Whether there is no need to ask a target again.
+    pub(super) fn knows(&self, target: &TargetName) -> bool {
+        self.known().contains_key(target)
+    }
+
+    /// What a target answered; `None` when it cannot tell.
+    pub(super) fn record(&self, target: &TargetName, members: Option<Members>) {
+        let members = members.unwrap_or_default();
+        self.known().insert(target.clone(), members);
+    }
+
+    /// What to tell people if another target is the same cluster.
+    pub(super) fn conflict(&self, target: &TargetName) -> Option<String> {
+        let known = self.known();
+        let members = known.get(target)?;
+        let (twin, shared) = known.iter().find_map(|(other, others)| {
+            let mut shared = members.names.intersection(&others.names);
+            Some((other, shared.next().filter(|_| other != target)?))
+        })?;
+        Some(format!(
+            "`{target}` and `{twin}` are one cluster, which has the member {shared}: nothing is \
+             written to either, or each would expire what only the other declares; write the \
+             addresses of its members in one target, under `urls`"
+        ))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<TargetName, Members>> {
+        // What a panic could leave behind is a complete value all the same.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
