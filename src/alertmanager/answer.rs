@@ -11,7 +11,7 @@ use reqwest::header::{
 use reqwest::{Method, StatusCode};
 
 use super::error::{ApiError, ApiErrorKind, Limit};
-use super::excerpt::excerpt;
+use super::excerpt::{excerpt, page_title};
 use super::kind::{Kind, is_of_one_rule};
 use super::secret::Redaction;
 use super::wire::{self, ErrorMessage};
@@ -163,6 +163,13 @@ impl Answer<'_> {
                 .error(ApiErrorKind::NotAnAlertmanager)
                 .advising("the port expects TLS: write `https://` in the URL of this target");
         }
+        // nginx has no status for it that others know.
+        if self.status == StatusCode::BAD_REQUEST && message.says("ssl certificate") {
+            return self.error(ApiErrorKind::Unauthorised).advising(
+                "the server asks for a client certificate that it trusts: name it and its key in \
+                 `tls.cert_file` and `tls.key_file` of this target",
+            );
+        }
         let reading = self.method == Method::GET;
         let kind = match self.status.as_u16() {
             401 | 403 | 407 => ApiErrorKind::Unauthorised,
@@ -248,11 +255,13 @@ impl Answer<'_> {
 
     /// Status and the beginning of the body.
     fn finding(&self) -> String {
-        let text = excerpt(&self.redaction.apply(&self.message().text));
-        if text.is_empty() {
-            format!("answered `{}` without a message", self.status)
-        } else {
-            format!("answered `{}` with `{text}`", self.status)
+        let text = self.redaction.apply(&self.message().text);
+        let title = page_title(&text).map(excerpt);
+        let text = excerpt(&text);
+        match title {
+            Some(title) => format!("answered `{}` with the web page `{title}`", self.status),
+            None if text.is_empty() => format!("answered `{}` without a message", self.status),
+            None => format!("answered `{}` with `{text}`", self.status),
         }
     }
 

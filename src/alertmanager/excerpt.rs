@@ -31,6 +31,20 @@ pub(super) fn excerpt(text: &str) -> String {
     shown
 }
 
+/// The title of a web page: proxies answer with pages whose markup says nothing.
+pub(super) fn page_title(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    let page = lower.trim_start();
+    if !page.starts_with("<!doctype html") && !page.starts_with("<html") {
+        return None;
+    }
+    let tag = lower.find("<title")?;
+    let start = tag + lower.get(tag..)?.find('>')? + 1;
+    let end = start + lower.get(start..)?.find("</title")?;
+    text.get(start..end)
+        .filter(|title| !title.trim().is_empty())
+}
+
 /// Control characters, and those that hide text or reverse its direction.
 fn is_harmful(character: char) -> bool {
     character.is_control()
@@ -47,6 +61,27 @@ mod tests {
             excerpt("  one\r\n\ttwo \u{1b}[31mred\u{202e}  "),
             "one two \\u{1b}[31mred\\u{202e}"
         );
+    }
+
+    #[test]
+    fn a_page_is_told_by_its_title() {
+        for (text, title) in [
+            (
+                "<html>\n<head><TITLE>502 Bad Gateway</title>",
+                Some("502 Bad Gateway"),
+            ),
+            (
+                "<!DOCTYPE html><title lang=en>Ünicode</title>",
+                Some("Ünicode"),
+            ),
+            ("<html><title> </title>", None),
+            ("<html><title>endless", None),
+            ("<html>no title</html>", None),
+            ("no page <title>x</title>", None),
+            ("", None),
+        ] {
+            assert_eq!(page_title(text), title, "{text}");
+        }
     }
 
     #[test]

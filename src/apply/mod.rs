@@ -207,7 +207,10 @@ impl<A: SilenceApi> Application<'_, A> {
         let mut attempt = 1;
         loop {
             let error = match request().await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.terms.pace.ease();
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             let ApiErrorKind::Busy { retry_after } = error.kind() else {

@@ -4,19 +4,46 @@
 //! took half a minute to reach a second replica.
 
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+/// The spacing after the first refusal: 20 writes in a second.
+const FIRST_SLOWDOWN: Duration = Duration::from_millis(50);
+
+/// No refusal makes the spacing longer than this.
+const LONGEST_SLOWDOWN: Duration = Duration::from_secs(1);
 
 /// The turns of the writes to one target. They go on from one pass to the
 /// next, so that the end of one and the beginning of another make no burst.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// From one turn to the next.
+    /// From one turn to the next, as it is configured.
     spacing: Duration,
+    turns: Mutex<Turns>,
+}
+
+#[derive(Debug)]
+struct Turns {
     /// The earliest next turn.
-    next: Mutex<Option<Instant>>,
+    next: Option<Instant>,
+    /// From one turn to the next, since the server was too busy for more: twice
+    /// as long with each refusal, and an eighth shorter with each success.
+    slowdown: Duration,
+}
+
+impl Turns {
+    const NEW: Self = Self {
+        next: None,
+        slowdown: Duration::ZERO,
+    };
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self::NEW
+    }
 }
 
 impl Pace {
@@ -25,7 +52,7 @@ impl Pace {
     pub const fn unlimited() -> Self {
         Self {
             spacing: Duration::ZERO,
-            next: Mutex::new(None),
+            turns: Mutex::new(Turns::NEW),
         }
     }
 
@@ -41,20 +68,34 @@ impl Pace {
     /// Takes the next turn and says when it is; a turn that would not come
     /// before `until` is not taken.
     pub(super) fn take(&self, until: Option<Instant>) -> Option<Instant> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.turns();
         let now = Instant::now();
-        let turn = next.map_or(now, |next| next.max(now));
+        let turn = turns.next.map_or(now, |next| next.max(now));
         if until.is_some_and(|until| turn >= until) {
             return None;
         }
-        *next = Some(turn + self.spacing);
+        turns.next = Some(turn + self.spacing.max(turns.slowdown));
         Some(turn)
     }
 
-    /// Nobody's turn comes within `wait`: the server is busy.
+    /// The server was too busy for a write: nobody's turn comes within `wait`,
+    /// and then they come at longer intervals.
     pub(super) fn postpone(&self, wait: Duration) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = self.turns();
         let earliest = Instant::now() + wait;
-        *next = Some(next.map_or(earliest, |next| next.max(earliest)));
+        turns.next = Some(turns.next.map_or(earliest, |next| next.max(earliest)));
+        let slowdown = (turns.slowdown * 2).max(FIRST_SLOWDOWN);
+        turns.slowdown = slowdown.min(LONGEST_SLOWDOWN);
+    }
+
+    /// The server took a write.
+    pub(super) fn ease(&self) {
+        let mut turns = self.turns();
+        turns.slowdown = turns.slowdown * 7 / 8;
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        // What a panic could leave behind is a complete value all the same.
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

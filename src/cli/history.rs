@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::declaration::EarlierVersion;
-use crate::reconcile::ReadHistory;
+use crate::reconcile::{ReadHistory, ReadPast};
 use crate::snapshot::Revision;
 use crate::source::{Source, SourceError};
 
@@ -14,6 +14,10 @@ const VERSIONS: usize = 10;
 
 /// Files that are gone, one of which may have become the broken one.
 const VANISHED: usize = 20;
+
+/// Changes of a declaration's files that are looked through for one of its own.
+/// Its silences are seldom older than some weeks, and its files few.
+const CHANGES: usize = 50;
 
 /// A source that more than one thread asks, one at a time.
 #[derive(Clone, Debug)]
@@ -49,6 +53,31 @@ impl SharedSource {
                     Err(error) => {
                         tracing::error!("looking for earlier versions failed: {error}");
                         Vec::new()
+                    }
+                }
+            })
+        })
+    }
+
+    /// Looks back on a thread of its own. What cannot be read is logged: nothing
+    /// is then known of that time.
+    pub(super) fn read_past(&self) -> ReadPast {
+        let source = self.clone();
+        Box::new(move |revision, since, paths| {
+            let source = source.clone();
+            let reading = tokio::task::spawn_blocking(move || {
+                source.with(|source| source.read_since(&revision, &since, &paths, CHANGES))
+            });
+            Box::pin(async move {
+                match reading.await {
+                    Ok(Ok(states)) => states,
+                    Ok(Err(error)) => {
+                        tracing::warn!("cannot see what changed since a silence was made: {error}");
+                        None
+                    }
+                    Err(error) => {
+                        tracing::error!("looking for earlier changes failed: {error}");
+                        None
                     }
                 }
             })

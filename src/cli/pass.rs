@@ -61,6 +61,7 @@ pub(super) fn make(
     let mut reconciler =
         Reconciler::new(configuration.reconcile, zones.load(), configuration.targets)
             .with_history(source.read_history())
+            .with_past(source.read_past())
             .with_progress(Arc::new(progress))
             .thorough();
     let pass = block_on(async {

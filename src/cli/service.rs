@@ -43,8 +43,9 @@ impl Service {
         let zones = zone_source.load();
         let metrics = Arc::new(Metrics::new());
         let source = SharedSource::new(self.source);
-        let reconciler =
-            Reconciler::new(self.settings, zones, self.targets).with_history(source.read_history());
+        let reconciler = Reconciler::new(self.settings, zones, self.targets)
+            .with_history(source.read_history())
+            .with_past(source.read_past());
         let abandoned = Arc::new(Notify::new());
         let (daemon, handle) = Daemon::new(
             reconciler,

@@ -19,6 +19,8 @@ use super::file::File;
 pub struct KnownFiles {
     /// A digest of the files that may define names.
     names: u64,
+    /// Their paths.
+    definers: Vec<String>,
     by_path: BTreeMap<String, (u64, Arc<Content>)>,
 }
 
@@ -40,8 +42,15 @@ impl KnownFiles {
             .collect();
         Self {
             names: digest(&named),
+            definers: named.iter().map(|(path, _)| (*path).clone()).collect(),
             by_path: BTreeMap::new(),
         }
+    }
+
+    /// The paths of the files that may define names for others.
+    #[must_use]
+    pub fn definers(&self) -> &[String] {
+        &self.definers
     }
 
     /// What `file` says, if it was known to `before` and still means the same.

@@ -14,6 +14,7 @@ mod known;
 mod leaf;
 mod matchers;
 mod names;
+mod past;
 mod policy;
 mod read;
 mod recovery;
@@ -78,6 +79,15 @@ impl Declarations {
     #[must_use]
     pub fn read_after(&self, snapshot: &Snapshot, zones: &ZoneDatabase) -> Self {
         read::read(snapshot, zones, &self.known)
+    }
+
+    /// The valid declaration of that name.
+    #[must_use]
+    pub fn get(&self, name: &SilenceName) -> Option<&Arc<Declaration>> {
+        let found = self
+            .silences
+            .binary_search_by(|declaration| declaration.name.cmp(name));
+        found.ok().and_then(|index| self.silences.get(index))
     }
 }
 
@@ -146,6 +156,42 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// Whether both say the same, wherever they stand.
+    #[must_use]
+    pub fn declares_the_same(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            comment,
+            owner,
+            ticket,
+            matchers,
+            schedule,
+            zone,
+            targets,
+            annotations,
+            suspended,
+            enabled,
+            expires,
+            source: _,
+            line: _,
+            violations,
+            rules: _,
+        } = self;
+        *name == other.name
+            && *comment == other.comment
+            && *owner == other.owner
+            && *ticket == other.ticket
+            && *matchers == other.matchers
+            && *schedule == other.schedule
+            && *zone == other.zone
+            && *targets == other.targets
+            && *annotations == other.annotations
+            && *suspended == other.suspended
+            && *enabled == other.enabled
+            && *expires == other.expires
+            && *violations == other.violations
+    }
+
     /// What it declares for one target: the same, unless its matchers have
     /// placeholders.
     pub fn on_target(

@@ -133,14 +133,12 @@ pub(super) fn renew(
 
 /// What to send for a window that nothing stands for.
 fn draft(input: &PlanInput<'_>, declaration: &Declaration, window: &Occurrence) -> SilenceDraft {
-    let stand_in = input.declarations.stand_in(&declaration.name);
-    let revision = stand_in.map_or(input.revision, |stand_in| &stand_in.revision);
     let marker = Marker {
         instance: input.settings.instance.clone(),
         silence: declaration.name.clone(),
         start: window.marker_start(),
         source: Some(declaration.source.clone()),
-        commit: revision.short_commit().map(str::to_owned),
+        commit: commit(input, declaration).map(str::to_owned),
     };
     let ends_at = if window.is_lease {
         window.start.max(input.now).plus(input.settings.lease)
@@ -156,6 +154,13 @@ fn draft(input: &PlanInput<'_>, declaration: &Declaration, window: &Occurrence) 
         comment: comment(&human_text(declaration), &marker),
         annotations: declaration.annotations.clone(),
     }
+}
+
+/// The commit that a declaration is read from, abbreviated.
+pub(super) fn commit<'a>(input: &PlanInput<'a>, declaration: &Declaration) -> Option<&'a str> {
+    let stand_in = input.declarations.stand_in(&declaration.name);
+    let revision = stand_in.map_or(input.revision, |stand_in| &stand_in.revision);
+    revision.short_commit()
 }
 
 /// The comment that people read.

@@ -23,6 +23,7 @@ mod action;
 mod compare;
 mod effects;
 mod guard;
+mod lineage;
 mod marker;
 mod observed;
 mod pairing;
@@ -36,6 +37,7 @@ use std::collections::BTreeMap;
 pub use action::{Action, Change, Coverage, Hold, HoldCause};
 pub use effects::Request;
 pub use guard::{Fingerprint, Guard};
+pub use lineage::{Lineage, Origin};
 pub use marker::{Marker, Ownership, comment};
 pub use observed::{Observed, Owned};
 pub use recent::RecentWrites;
@@ -67,6 +69,9 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
     /// Declared windows that are, or will be, on the server.
     pub desired: usize,
+    /// Silences that were ended before their time, and of whose declarations
+    /// [`PlanInput::lineage`] does not know enough to say by whom.
+    pub unexplained: Vec<Origin>,
 }
 
 /// What the plan of one target follows from.
@@ -85,6 +90,8 @@ pub struct PlanInput<'a> {
     pub forecasts: &'a [Forecast],
     /// From where.
     pub revision: &'a Revision,
+    /// Since when the declarations are what they are.
+    pub lineage: &'a Lineage,
     /// What the target holds.
     pub silences: &'a [Silence],
     /// What we have just done to it.
@@ -120,6 +127,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         mut holds,
         remarks,
         desired,
+        unexplained,
         ..
     } = planner;
     guard::hold_what_the_mode_forbids(input.settings.mode, &mut actions, &mut holds);
@@ -142,5 +150,6 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         remarks,
         fingerprint,
         desired,
+        unexplained,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::action::{Action, Change, Coverage, Hold, HoldCause};
+use super::lineage::Origin;
 use super::marker::Marker;
 use super::observed::Owned;
 use super::settings::HandExpired;
@@ -29,6 +30,7 @@ pub(super) struct Planner<'a> {
     pub(super) holds: Vec<Hold>,
     pub(super) remarks: Vec<String>,
     pub(super) desired: usize,
+    pub(super) unexplained: Vec<Origin>,
 }
 
 impl<'a> Planner<'a> {
@@ -46,6 +48,7 @@ impl<'a> Planner<'a> {
             holds: Vec::new(),
             remarks,
             desired: 0,
+            unexplained: Vec::new(),
         }
     }
 }
@@ -146,10 +149,14 @@ impl Planner<'_> {
             self.hold(name, HoldCause::Ineffective, reason);
             return false;
         }
-        let Some(tombstone) = tombstones
+        let mut early: Vec<&Owned<'_>> = tombstones
             .iter()
-            .find(|old| self.was_hand_expired(old, window))
-        else {
+            .filter(|old| self.ended_early(old, window))
+            .collect();
+        let is_unchanged = |old: &Owned<'_>| self.is_unchanged_since(declaration, &old.marker);
+        let Some(tombstone) = early.iter().find(|old| is_unchanged(old) == Some(true)) else {
+            early.retain(|old| is_unchanged(old).is_none());
+            self.leave_unexplained(&early);
             return true;
         };
         let id = &tombstone.silence.id;
@@ -169,15 +176,45 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether somebody else ended the silence of this window before its time.
-    /// One of another commit may have been ended by an earlier process of ours,
-    /// because that commit declared something else.
-    fn was_hand_expired(&self, tombstone: &Owned<'_>, window: &Occurrence) -> bool {
+    /// Whether the silence of this window ended before its time, and not by
+    /// this process.
+    fn ended_early(&self, tombstone: &Owned<'_>, window: &Occurrence) -> bool {
         !window.is_lease
             && tombstone.marker.start == window.marker_start()
             && tombstone.silence.ends_at < window.end
-            && tombstone.marker.commit.as_deref() == self.input.revision.short_commit()
             && !self.input.recent.has_ended(&tombstone.silence.id)
+    }
+
+    /// Whether a declaration is what it was when a silence was written for it.
+    /// If it was another in between, or none, an earlier process of ours may have
+    /// ended the silence for that. A directory does not tell: what was written
+    /// for one counts as unchanged as long as a directory is read.
+    fn is_unchanged_since(&self, declaration: &Declaration, marker: &Marker) -> Option<bool> {
+        if marker.commit.as_deref() == compare::commit(self.input, declaration) {
+            return Some(true);
+        }
+        match Origin::of(marker) {
+            Some(origin) if self.input.revision.short_commit().is_some() => {
+                self.input.lineage.is_unchanged_since(&origin)
+            }
+            _ => Some(false),
+        }
+    }
+
+    /// Tells that a silence is created again though somebody may have ended it.
+    fn leave_unexplained(&mut self, ended: &[&Owned<'_>]) {
+        let origins = ended.iter().filter_map(|old| Origin::of(&old.marker));
+        self.unexplained.extend(origins);
+        if let Some(Owned {
+            silence, marker, ..
+        }) = ended.first()
+        {
+            self.remarks.push(format!(
+                "{} was expired before its time at {} ({}), by hand or by an earlier process, \
+                 and is created again",
+                marker.silence, silence.ends_at, silence.id
+            ));
+        }
     }
 
     /// The windows that may be on the server: within the horizon, and as far

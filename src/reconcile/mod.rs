@@ -8,6 +8,7 @@ mod census;
 mod fleet;
 mod history;
 mod outcome;
+mod past;
 mod target;
 mod verify;
 
@@ -20,18 +21,20 @@ use tokio::time::Instant;
 pub use backoff::Backoff;
 pub use history::ReadHistory;
 pub use outcome::{Outcome, Pass, TargetPass, TargetState};
+pub use past::ReadPast;
 pub use target::Target;
 
 use crate::alertmanager::SilenceApi;
 use crate::declaration::Declarations;
 use crate::name::{SilenceName, TargetName};
-use crate::plan::{Fingerprint, Settings};
+use crate::plan::{Fingerprint, Lineage, Settings};
 use crate::schedule::Forecast;
 use crate::snapshot::{Revision, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
 use fleet::Fleet;
 use history::History;
+use past::Past;
 use target::Order;
 
 /// How often to ask a target, unless it or the daemon says otherwise.
@@ -70,11 +73,12 @@ pub type Progress = Arc<dyn Fn(&TargetName, usize, usize) + Send + Sync>;
 /// reconciler drops it too.
 pub struct Reconciler<A> {
     settings: Settings,
-    zones: ZoneDatabase,
+    zones: Arc<ZoneDatabase>,
     fleet: Fleet<A>,
     zones_are_new: bool,
     declared: Option<Declared>,
     history: History,
+    read_past: Option<Arc<ReadPast>>,
     forecasts_made: u64,
     progress: Option<Progress>,
 }
@@ -85,6 +89,9 @@ struct Declared {
     declarations: Arc<Declarations>,
     /// Of each declaration, in their order.
     forecasts: Arc<Vec<Forecast>>,
+    /// What this process knows of how they came about, and what others do.
+    lineage: Lineage,
+    past: Arc<Past>,
 }
 
 impl<A: SilenceApi + 'static> Reconciler<A> {
@@ -95,10 +102,11 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
         Self {
             fleet: Fleet::new(settings.clone(), targets, INTERVAL),
             settings,
-            zones,
+            zones: Arc::new(zones),
             zones_are_new: false,
             declared: None,
             history: History::new(),
+            read_past: None,
             forecasts_made: 0,
             progress: None,
         }
@@ -126,7 +134,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
 
     /// The zone data in use.
     #[must_use]
-    pub const fn zones(&self) -> &ZoneDatabase {
+    pub fn zones(&self) -> &ZoneDatabase {
         &self.zones
     }
 
@@ -218,6 +226,14 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
         self
     }
 
+    /// Lets what was expired by hand be told from what an earlier process
+    /// expired, also when commits were made since.
+    #[must_use]
+    pub fn with_past(mut self, read_past: ReadPast) -> Self {
+        self.read_past = Some(Arc::new(read_past));
+        self
+    }
+
     /// Computes the windows of the declarations, unless they are known for long
     /// enough. A pass over unchanged declarations computes nothing.
     fn forecast(&mut self, now: Timestamp) {
@@ -251,7 +267,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
 
     /// Takes other zone data; the next pass reads the declarations with it.
     pub fn use_zones(&mut self, zones: ZoneDatabase) {
-        self.zones = zones;
+        self.zones = Arc::new(zones);
         self.zones_are_new = true;
     }
 
@@ -282,11 +298,23 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             "read the declarations"
         );
         let revision = snapshot.revision.clone();
+        let nothing = (&Lineage::default(), &Declarations::default());
+        let (lineage, before) = self.declared.as_ref().map_or(nothing, |declared| {
+            (&declared.lineage, declared.declarations.as_ref())
+        });
+        let lineage = lineage.read(before, &revision, &declarations);
+        let past = Past::before(
+            revision.clone(),
+            self.read_past.clone(),
+            Arc::clone(&self.zones),
+        );
         self.history.keep(snapshot, &declarations.broken);
         self.declared = Some(Declared {
             revision,
             declarations: Arc::new(declarations),
             forecasts: Arc::default(),
+            lineage,
+            past: Arc::new(past),
         });
 
         for silence in self.untargeted() {

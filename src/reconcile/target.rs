@@ -18,7 +18,9 @@ use super::{Declared, Mode, Progress};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply};
 use crate::name::TargetName;
-use crate::plan::{Fingerprint, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan};
+use crate::plan::{
+    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+};
 use crate::silence::Silence;
 use crate::stop::stopped;
 use crate::timestamp::Timestamp;
@@ -183,7 +185,7 @@ impl<A: SilenceApi> Target<A> {
             // No replica can know better: the server lost or restored its state.
             self.recent.settle(&listing.silences, now);
         }
-        let plan = self.plan(settings, order, confirmed, &listing, now);
+        let plan = self.plan(settings, order, confirmed, &listing, now).await;
         // Writing may take long, and a list is large.
         drop(listing);
         pass.error = held_without_effect(&plan);
@@ -254,7 +256,7 @@ impl<A: SilenceApi> Target<A> {
         Ok(())
     }
 
-    fn plan(
+    async fn plan(
         &mut self,
         settings: &Settings,
         order: &Order,
@@ -265,13 +267,17 @@ impl<A: SilenceApi> Target<A> {
         let silences = &listing.silences;
         self.recent.forget(silences, now, settings.settle);
         let full = self.full.waiting(order.now()).filter(|_| !order.insist);
-        let mut plan = plan(&PlanInput {
+        let input = PlanInput {
             silences,
             recent: &self.recent,
             full,
             confirmed,
             ..self.input(settings, &order.declared, now)
-        });
+        };
+        let mut plan = plan(&input);
+        if settings.hand_expired == HandExpired::Respect && !plan.unexplained.is_empty() {
+            plan = explained(&plan, &input, &order.declared).await;
+        }
         self.recent.review(silences, &plan.actions, now);
         let ours = order.now();
         let offset = now.since(ours).max(ours.since(now));
@@ -306,6 +312,7 @@ impl<A: SilenceApi> Target<A> {
             declarations: &declared.declarations,
             forecasts: &declared.forecasts,
             revision: &declared.revision,
+            lineage: &declared.lineage,
             silences: &[],
             recent: NOTHING,
             full: None,
@@ -367,6 +374,19 @@ impl<A: SilenceApi> Target<A> {
             self.full.succeeded();
         }
     }
+}
+
+/// The plan once it is known, as far as it can be, who ended what.
+async fn explained(first: &Plan, input: &PlanInput<'_>, declared: &Declared) -> Plan {
+    let mut lineage = declared.lineage.clone();
+    let origins = &first.unexplained;
+    let past = &declared.past;
+    past.explain(origins, input.declarations, &mut lineage)
+        .await;
+    plan(&PlanInput {
+        lineage: &lineage,
+        ..*input
+    })
 }
 
 /// How long a busy server asks to be left alone.

@@ -170,16 +170,10 @@ impl CronWindows {
 
     /// The selected local dates in `first..=last`, in order.
     fn days(&self, first: i64, last: i64) -> Vec<i64> {
-        let before = DateTime::<Utc>::from_timestamp(first * DAY - 1, 0).unwrap_or_default();
         let mut days: Vec<i64> = self
             .dates
             .iter()
-            .flat_map(|stepper| {
-                stepper
-                    .after(&before)
-                    .map(|midnight| day_number(midnight.date_naive()))
-                    .take_while(|day| *day <= last)
-            })
+            .flat_map(|stepper| steps(stepper, first, last))
             .filter(|day| {
                 let date = date_of(*day);
                 !date.is_some_and(|date| self.except_dates.iter().any(|range| range.contains(date)))
@@ -191,6 +185,26 @@ impl CronWindows {
         }
         days
     }
+}
+
+/// Days after which the calendar repeats itself, weekdays included: 28 years,
+/// from 1901 to 2099.
+const CALENDAR: i64 = 28 * 365 + 7;
+
+/// The dates in `first..=last` that a schedule of the crate selects, in order.
+/// It knows no year before 1970, but what was open then may have begun earlier;
+/// those dates are looked up where the calendar is the same.
+fn steps(stepper: &cron::Schedule, first: i64, last: i64) -> impl Iterator<Item = i64> {
+    let known = move |first: i64, last: i64| {
+        let before = DateTime::<Utc>::from_timestamp(first * DAY - 1, 0).unwrap_or_default();
+        stepper
+            .after(&before)
+            .map(|midnight| day_number(midnight.date_naive()))
+            .take_while(move |day| *day <= last)
+    };
+    let early = (first < 0).then(|| known(first + CALENDAR, last.min(-1) + CALENDAR));
+    let early = early.into_iter().flatten().map(|day| day - CALENDAR);
+    early.chain(known(first.max(0), last))
 }
 
 /// A set of the numbers 0 to 59.
@@ -411,6 +425,19 @@ mod tests {
     fn day_fields_join_with_or_unless_one_begins_with_a_star() {
         assert_eq!(days("0 0 13 * 5"), [6, 13, 20, 27]);
         assert_eq!(days("0 0 */2 * 1"), [9, 23]);
+    }
+
+    #[test]
+    fn a_window_that_was_open_as_1970_began_started_on_a_date_of_its_own_year() {
+        let cron = parse("0 0 30 * 2")
+            .expect("valid")
+            .with_duration(4 * 86_400);
+        // 1969-12-30 was a Tuesday, 1970-01-01 a Thursday.
+        assert_eq!(cron.days(-9, 6), [-9, -2, 5]);
+        let range = interval(0, 7 * DAY).expect("not empty");
+        let expected = [interval(0, 2 * DAY), interval(5 * DAY, 7 * DAY)];
+        let expected: IntervalSet = expected.into_iter().flatten().collect();
+        assert_eq!(cron.expand(range), expected);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Bounds {
     pub packs: usize,
     /// Commits looked at in search of a file's versions.
     pub history_commits: usize,
+    /// Bytes of files at several times, in search of what changed.
+    pub past_bytes: usize,
 }
 
 impl Bounds {
@@ -58,6 +60,8 @@ impl Bounds {
         packs: 100,
         // About a year of thirty merges a day; some 0.2 s of reading trees.
         history_commits: 10_000,
+        // 8 MiB: 50 versions of a file of 160 KiB, or one of eight of the largest.
+        past_bytes: 8 << 20,
     };
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod git;
 mod settings;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use bounds::{Bounds, ExceededBound};
@@ -19,7 +20,7 @@ pub use directory::read_directory;
 pub use error::{DirectoryProblem, RemoteFailure, SourceError};
 pub use git::{
     HistoricVersion, MirrorPath, Note, Progress, fetch_snapshot, initialise, read_history,
-    read_vanished,
+    read_since, read_vanished,
 };
 pub use settings::{
     DeclarationsPath, GitReference, GitSettings, GitUrl, SourceSettings, SourceSettingsError,
@@ -114,6 +115,24 @@ impl Source {
                 read_vanished(git, &self.mirror(git), &self.bounds, commit, limit)
             }
             _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What some files said at each change since a commit; see [`read_since`]. A
+    /// directory has no history.
+    pub fn read_since(
+        &self,
+        revision: &Revision,
+        since: &str,
+        paths: &BTreeSet<String>,
+        limit: usize,
+    ) -> Result<Option<Vec<Snapshot>>, SourceError> {
+        match (&self.settings, revision) {
+            (SourceSettings::Git(git), Revision::Commit(commit)) => {
+                let mirror = self.mirror(git);
+                read_since(git, &mirror, &self.bounds, commit, since, paths, limit)
+            }
+            _ => Ok(None),
         }
     }
 

@@ -88,7 +88,7 @@ fn a_prefix_is_kept_and_a_missing_one_is_said() {
     setup("url: 'http://ADDRESS/team/alertmanager'").converges();
     setup("url: 'http://ADDRESS/team/alertmanager/'").converges();
     setup("url: 'http://ADDRESS'").fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `404 Not Found` with `<html> <head><title>404 Not Found</title></head> <body> <center><h1>404 Not Found</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix
+        error: main: `GET http://PROXY/api/v2/silences`: answered `404 Not Found` with the web page `404 Not Found`; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix
         exit 1"#]]);
 }
 
@@ -103,10 +103,10 @@ fn basic_authentication_lets_in_who_knows_the_password() {
     let with = "url: 'http://ADDRESS', basic_auth: {username: ann, password_file: password}";
     setup(with, "s3cret\n").converges();
     setup(with, "guess\n").fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with `<html> <head><title>401 Authorization Required</title></head> <body> <center><h1>401 Authorization Required</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; check the credentials of this target and that they may read and write silences
+        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with the web page `401 Authorization Required`; check the credentials of this target and that they may read and write silences
         exit 1"#]]);
     setup("url: 'http://ADDRESS'", "s3cret\n").fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with `<html> <head><title>401 Authorization Required</title></head> <body> <center><h1>401 Authorization Required</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; no credentials are configured for this target: add `bearer_token_file`, `basic_auth` or `oauth2`
+        error: main: `GET http://PROXY/api/v2/silences`: answered `401 Unauthorized` with the web page `401 Authorization Required`; no credentials are configured for this target: add `bearer_token_file`, `basic_auth` or `oauth2`
         exit 1"#]]);
 }
 
@@ -122,15 +122,45 @@ fn tls_is_trusted_by_the_private_authority_alone() {
         error: main: `GET https://PROXY/api/v2/silences`: the server's certificate is not trusted: error sending request: client error (Connect): error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889: (unable to get local issuer certificate); nothing was sent: the name in the URL must be one of the certificate's, and its authority one that this machine trusts, or the one in `tls.ca_file`
         exit 1"#]]);
     setup("url: 'http://ADDRESS'").fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `400 Bad Request` with `<html> <head><title>400 The plain HTTP request was sent to HTTPS port</title></head> <body> <center><h1>400 Bad Request</h1></center> <center>The plain HTTP request was sent to HTTPS port</center> <hr…`; the port expects TLS: write `https://` in the URL of this target
+        error: main: `GET http://PROXY/api/v2/silences`: answered `400 Bad Request` with the web page `400 The plain HTTP request was sent to HTTPS port`; the port expects TLS: write `https://` in the URL of this target
         exit 1"#]]);
+}
+
+#[test]
+fn a_client_certificate_is_shown_to_whoever_asks_for_one() {
+    let certificates = Certificates::new();
+    let (certificate, key) = certificates.sign("client", &["-newkey", "rsa:2048"]);
+    let server = format!(
+        "ssl on; ssl_verify_client on; ssl_client_certificate {}; {PASS}",
+        certificates.ca_file().display()
+    );
+    let [authority, certificate, key] =
+        [&certificates.ca_file(), &certificate, &key].map(|file| fs::read_to_string(file).unwrap());
+    let files = [
+        ("ca.pem", authority.as_str()),
+        ("client.pem", &certificate),
+        ("client.key", &key),
+    ];
+    let setup = |target| Setup::new(&certificates.nginx(), &server, target, &files);
+    setup(
+        "url: 'https://ADDRESS', \
+         tls: {ca_file: ca.pem, cert_file: client.pem, key_file: client.key}",
+    )
+    .converges();
+    setup("url: 'https://ADDRESS', tls: {ca_file: ca.pem}").fails(&expect![[r#"
+        error: main: `GET https://PROXY/api/v2/silences`: answered `400 Bad Request` with the web page `400 No required SSL certificate was sent`; the server asks for a client certificate that it trusts: name it and its key in `tls.cert_file` and `tls.key_file` of this target
+        exit 1"#]]);
+    setup("url: 'https://ADDRESS', tls: {ca_file: ca.pem, cert_file: client.pem}")
+        .fails(&expect![[r#"
+            error: DIRECTORY/silenced.yaml:3:11: targets[0]: the key `tls.key_file` is missing: a client certificate has both
+            exit 64"#]]);
 }
 
 #[test]
 fn a_gateway_without_a_server_is_an_error_and_no_empty_list() {
     let server = "location / { proxy_pass http://127.0.0.1:1; }";
     Setup::new("", server, "url: 'http://ADDRESS'", &[]).fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `502 Bad Gateway` with `<html> <head><title>502 Bad Gateway</title></head> <body> <center><h1>502 Bad Gateway</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; nothing was changed: it is asked again in the next pass
+        error: main: `GET http://PROXY/api/v2/silences`: answered `502 Bad Gateway` with the web page `502 Bad Gateway`; nothing was changed: it is asked again in the next pass
         exit 1"#]]);
 }
 
@@ -138,8 +168,30 @@ fn a_gateway_without_a_server_is_an_error_and_no_empty_list() {
 fn too_many_requests_are_an_error_and_no_empty_list() {
     let server = "location / { return 429; }";
     Setup::new("", server, "url: 'http://ADDRESS'", &[]).fails(&expect![[r#"
-        error: main: `GET http://PROXY/api/v2/silences`: answered `429 Too Many Requests` with `<html> <head><title>429 Too Many Requests</title></head> <body> <center><h1>429 Too Many Requests</h1></center> <hr><center>nginx/1.22.1</center> </body> </html>`; nothing happened: it is tried again later
+        error: main: `GET http://PROXY/api/v2/silences`: answered `429 Too Many Requests` with the web page `429 Too Many Requests`; nothing happened: it is tried again later
         exit 1"#]]);
+}
+
+#[test]
+fn writes_wait_until_a_rate_limit_lets_them_through() {
+    let around = "limit_req_zone $request_method zone=writes:1m rate=2r/s; limit_req_status 429;";
+    let setup = Setup::new(
+        around,
+        &format!("limit_req zone=writes; {PASS}"),
+        "url: 'http://ADDRESS'",
+        &[],
+    );
+    let silence = |name: &str| {
+        format!(
+            "- {{name: {name}, comment: c, matchers: [job={name}], \
+             schedule: always}}\n"
+        )
+    };
+    let text = ["a", "b", "c", "d"].map(silence).concat();
+    let file = setup.installation.path().join("silences/four.yaml");
+    fs::write(file, format!("owner: o\nsilences:\n{text}")).unwrap();
+    assert_eq!(setup.apply(), "exit 0");
+    assert_eq!(setup.silences(), 5);
 }
 
 #[test]

@@ -97,6 +97,7 @@ async fn create(count: usize, api: &Busy, pace: &Pace, longest: Option<Duration>
         remarks: Vec::new(),
         fingerprint: Fingerprint::new(""),
         desired: 0,
+        unexplained: Vec::new(),
     };
     let (_keep, stop) = watch::channel(false);
     let terms = Terms {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::{self, HoldCause, Plan, PlanInput, RecentWrites, Settings};
+use silenced::plan::{self, HoldCause, Lineage, Plan, PlanInput, RecentWrites, Settings};
 use silenced::silence::{Silence, SilenceId, SilenceState};
 use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
@@ -31,6 +31,7 @@ fn plan_for(name: &str, labels: &[(&str, &str)], silences: &[Silence]) -> Plan {
         declarations: &read(&[("upgrade.yaml", UPGRADE)]),
         forecasts: &[],
         revision: &Revision::Commit("0".repeat(40)),
+        lineage: &Lineage::default(),
         silences,
         recent: &RecentWrites::new(),
         full: None,

@@ -153,6 +153,7 @@ async fn carry_out_until(
         remarks: Vec::new(),
         fingerprint: Fingerprint::new(""),
         desired: 0,
+        unexplained: Vec::new(),
     };
     let terms = Terms {
         target: &TargetName::new("default").unwrap(),

@@ -1,6 +1,7 @@
 //! What did a file say before? Its earlier versions, for when the newest one
-//! cannot be read.
+//! cannot be read, and to see what changed since.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use git2::{Commit, Delta, ErrorCode, Oid, Repository, Tree};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mirror::MirrorPath;
 use super::{failure, initialise, open};
+use crate::snapshot::{Revision, Snapshot, SnapshotFile};
 use crate::source::bounds::{Bounds, FileName};
 use crate::source::error::SourceError;
 use crate::source::settings::GitSettings;
@@ -113,6 +115,111 @@ pub fn read_vanished(
         Ok(vanished)
     };
     read().map_err(|error| failure::local(mirror.path(), &error))
+}
+
+/// What some files said since a commit: all of them together, as they were after
+/// each commit that changed any of them, newest first, along the first parents
+/// of `commit`. The last is what they said at the commit whose id begins with
+/// `since`. `paths` are relative to the root of the declarations; a file that did
+/// not exist then, or is too large, is left out.
+///
+/// `None` when the answer would have more than `limit` states or
+/// [`Bounds::past_bytes`], or when that commit is not among the latest
+/// [`Bounds::history_commits`]: the history may have been rewritten.
+pub fn read_since(
+    settings: &GitSettings,
+    mirror: &MirrorPath,
+    bounds: &Bounds,
+    commit: &str,
+    since: &str,
+    paths: &BTreeSet<String>,
+    limit: usize,
+) -> Result<Option<Vec<Snapshot>>, SourceError> {
+    if since.len() < SHORTEST_COMMIT {
+        return Ok(None);
+    }
+    initialise()?;
+    let repository = open(mirror.path())?;
+    let root: PathBuf = settings.path.parts().collect();
+    let read = || -> Result<Option<Vec<Snapshot>>, git2::Error> {
+        let mut states = Vec::new();
+        let mut bytes = 0;
+        let mut next = Some(repository.find_commit(Oid::from_str(commit)?)?);
+        for _ in 0..bounds.history_commits {
+            let Some(current) = next.take() else {
+                break;
+            };
+            let parent = first_parent(&current)?;
+            let is_last = current.id().to_string().starts_with(since);
+            if is_last || touches(&repository, parent.as_ref(), &current, &root, paths)? {
+                let state = read_state(&repository, &current, &root, paths, bounds)?;
+                let contents = state.files.iter().flat_map(|file| &file.content);
+                bytes += contents.map(Vec::len).sum::<usize>();
+                if states.len() >= limit || bytes > bounds.past_bytes {
+                    break;
+                }
+                states.push(state);
+            }
+            if is_last {
+                return Ok(Some(states));
+            }
+            next = parent;
+        }
+        Ok(None)
+    };
+    read().map_err(|error| failure::local(mirror.path(), &error))
+}
+
+/// A shorter beginning of an id would fit many commits; markers have as much.
+const SHORTEST_COMMIT: usize = 7;
+
+/// Whether a commit changed any of the files.
+fn touches(
+    repository: &Repository,
+    parent: Option<&Commit<'_>>,
+    commit: &Commit<'_>,
+    root: &Path,
+    paths: &BTreeSet<String>,
+) -> Result<bool, git2::Error> {
+    let after = tree_at(repository, commit, root)?;
+    let before = match parent {
+        Some(parent) => tree_at(repository, parent, root)?,
+        None => None,
+    };
+    if before.as_ref().map(Tree::id) == after.as_ref().map(Tree::id) {
+        return Ok(false);
+    }
+    let diff = repository.diff_tree_to_tree(before.as_ref(), after.as_ref(), None)?;
+    Ok(diff.deltas().any(|delta| {
+        let path = delta.new_file().path().and_then(Path::to_str);
+        path.is_some_and(|path| paths.contains(path))
+    }))
+}
+
+fn read_state(
+    repository: &Repository,
+    commit: &Commit<'_>,
+    root: &Path,
+    paths: &BTreeSet<String>,
+    bounds: &Bounds,
+) -> Result<Snapshot, git2::Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        let Some(blob) = blob_at(commit, &root.join(path))? else {
+            continue;
+        };
+        if let Some(content) = read_small(repository, blob, bounds)? {
+            files.push(SnapshotFile {
+                path: path.clone(),
+                content: Ok(content),
+            });
+        }
+    }
+    Ok(Snapshot {
+        revision: Revision::Commit(commit.id().to_string()),
+        files,
+        skipped: Vec::new(),
+    })
 }
 
 /// A rename that broke its file is noticed at once or soon; beyond a working

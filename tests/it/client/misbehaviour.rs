@@ -112,7 +112,7 @@ async fn login_page_with_200() {
             "<!DOCTYPE html>\n<title>Sign in</title>",
         )
     };
-    check_list(page(), NOT_AN_ALERTMANAGER, expect!["`GET http://SERVER/api/v2/silences`: answered `200 OK` with `<!DOCTYPE html> <title>Sign in</title>`, which is `text/html; charset=utf-8` instead of JSON; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix"]).await;
+    check_list(page(), NOT_AN_ALERTMANAGER, expect!["`GET http://SERVER/api/v2/silences`: answered `200 OK` with the web page `Sign in`, which is `text/html; charset=utf-8` instead of JSON; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix"]).await;
     let server = RawServer::start(page()).await;
     let posted = client(&server).set(&draft()).await.unwrap_err();
     assert_eq!(posted.kind(), NOT_AN_ALERTMANAGER);

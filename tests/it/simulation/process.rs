@@ -70,13 +70,19 @@ pub(super) fn reconciler(
     settings: &Settings,
     line: Line,
 ) -> Reconciler<Line> {
-    let server = Arc::clone(&line.server);
+    let (server, same_server) = (Arc::clone(&line.server), Arc::clone(&line.server));
     let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), line);
     let reconciler = Reconciler::new(settings.clone(), zones.clone(), vec![target]);
-    reconciler.with_history(Box::new(move |revision, broken| {
-        let state = server.state();
-        Box::pin(ready(state.repository.earlier(&revision, &broken)))
-    }))
+    reconciler
+        .with_history(Box::new(move |revision, broken| {
+            let state = server.state();
+            Box::pin(ready(state.repository.earlier(&revision, &broken)))
+        }))
+        .with_past(Box::new(move |revision, since, paths| {
+            let state = same_server.state();
+            let states = state.repository.states(&revision, &since, &paths);
+            Box::pin(ready(states))
+        }))
 }
 
 impl Process {

@@ -315,6 +315,29 @@ impl Repository {
         versions
     }
 
+    /// What some files said at each commit from that one on; the newest first.
+    pub(super) fn states(
+        &self,
+        revision: &Revision,
+        since: &str,
+        paths: &BTreeSet<String>,
+    ) -> Option<Vec<Snapshot>> {
+        let commits = self.history.iter().map(|(_, commit)| commit);
+        let mut states: Vec<Snapshot> = commits.map(Commit::snapshot).collect();
+        let is_of = |state: &Snapshot| state.revision.short_commit() == Some(since);
+        let first = states.iter().position(is_of)?;
+        let last = states
+            .iter()
+            .position(|state| state.revision == *revision)?;
+        states.truncate(last + 1);
+        states.drain(..first);
+        for state in &mut states {
+            state.files.retain(|file| paths.contains(&file.path));
+        }
+        states.reverse();
+        Some(states)
+    }
+
     /// Whether every commit wants the silence of that name for those alerts at
     /// that minute that was the head at some time since `since`.
     pub(super) fn wanted(

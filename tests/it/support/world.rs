@@ -15,7 +15,7 @@ use silenced::declaration::EarlierVersion;
 use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
 use silenced::name::{InstanceName, TargetName};
 use silenced::plan::{Fingerprint, Ownership, Settings};
-use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, Reconciler, Target};
+use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler, Target};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
@@ -164,8 +164,9 @@ impl World {
         let api = InMemory::new(version, clock);
         let settings = Settings::new(InstanceName::new("lab").unwrap());
         let commits = Arc::default();
-        let reconciler =
-            reconciler(settings.clone(), api.clone()).with_history(read_history(&commits));
+        let reconciler = reconciler(settings.clone(), api.clone())
+            .with_history(read_history(&commits))
+            .with_past(read_past(&commits));
         Self {
             settings,
             confirmed: None,
@@ -182,7 +183,9 @@ impl World {
     pub(crate) fn restart(&mut self) {
         let mut reconciler = reconciler(self.settings.clone(), self.api.clone());
         if self.has_history {
-            reconciler = reconciler.with_history(read_history(&self.commits));
+            reconciler = reconciler
+                .with_history(read_history(&self.commits))
+                .with_past(read_past(&self.commits));
         }
         self.reconciler = reconciler;
     }
@@ -375,6 +378,29 @@ fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
             })
         });
         Box::pin(ready(versions.collect()))
+    })
+}
+
+/// What Git would tell: the files at each commit from that one on.
+fn read_past(commits: &Arc<Mutex<Vec<Files>>>) -> ReadPast {
+    let commits = Arc::clone(commits);
+    Box::new(move |_, since, paths| {
+        let commits = commits.lock().unwrap();
+        let first = usize::from_str_radix(&since, 16).unwrap() - 1;
+        let numbered = commits.iter().enumerate().skip(first).rev();
+        let states = numbered.map(|(number, files)| Snapshot {
+            revision: revision(number + 1),
+            files: files
+                .iter()
+                .filter(|(path, _)| paths.contains(*path))
+                .map(|(path, text)| SnapshotFile {
+                    path: path.clone(),
+                    content: Ok(text.clone().into_bytes()),
+                })
+                .collect(),
+            skipped: Vec::new(),
+        });
+        Box::pin(ready(Some(states.collect())))
     })
 }
 

@@ -1,0 +1,326 @@
+//! Who ended a silence before its time? With `hand_expired: respect`, what
+//! happened to its declaration since it was written decides: nothing, then it
+//! was a person; anything, then it may have been an earlier process of ours.
+
+use std::process::Command;
+use std::time::Duration;
+
+use silenced::clock::Clock;
+use silenced::plan::{HandExpired, HoldCause};
+use silenced::reconcile::Pass;
+use tempfile::TempDir;
+
+use crate::cli::{Finished, directory, finish, silenced};
+use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::git_repository::GitRepository;
+use crate::support::passes::{NIGHTLY, ONCE, holds, writes};
+use crate::support::world::World;
+
+/// A silence of [`ONCE`] that somebody has just ended, where that is respected,
+/// beside others.
+async fn ended() -> World {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.sleep(Duration::from_mins(5)).await;
+    world.expire_by_hand("high-latency");
+    world
+}
+
+async fn stays_ended(world: &mut World) {
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(
+        holds(&pass),
+        [("high-latency".to_owned(), HoldCause::HandExpired)]
+    );
+}
+
+async fn is_made_again(world: &mut World) -> Pass {
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    assert_eq!(holds(&pass), []);
+    pass
+}
+
+fn remarks(pass: &Pass) -> &[String] {
+    &pass.targets[0].plan.as_ref().unwrap().remarks
+}
+
+#[tokio::test(start_paused = true)]
+async fn unrelated_commits_change_nothing() {
+    let mut world = ended().await;
+    stays_ended(&mut world).await;
+    world.write("nightly.yaml", &NIGHTLY.replace("waits", "can wait"));
+    // The other one has windows tonight and tomorrow night.
+    assert_eq!(writes(&world.sync().await), [(0, 2, 0, 0)]);
+    world.write("README.yaml", "# Nothing yet.\n");
+    stays_ended(&mut world).await;
+    // In its own file too, where it moves down by some lines.
+    let beside = ONCE.replace(
+        "silences:\n",
+        "silences:\n  - {name: other, comment: c, matchers: [a=b], enabled: false, schedule: always}\n",
+    );
+    world.write("once.yaml", &beside);
+    stays_ended(&mut world).await;
+    world.restart();
+    stays_ended(&mut world).await;
+    world.write("README.yaml", "# Still nothing.\n");
+    stays_ended(&mut world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn commits_that_nobody_read_before_a_restart_count_too() {
+    let mut world = ended().await;
+    world.write("README.yaml", "# Nothing yet.\n");
+    world.restart();
+    stays_ended(&mut world).await;
+
+    let mut world = ended().await;
+    world.write("once.yaml", &ONCE.replace("defect", "fault"));
+    world.write("once.yaml", ONCE);
+    world.restart();
+    is_made_again(&mut world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declaration_that_was_changed_and_changed_back_is_another() {
+    for restarts in [false, true] {
+        let mut world = ended().await;
+        world.write("once.yaml", &ONCE.replace("2026-01-15", "2026-01-14"));
+        is_made_again(&mut world).await;
+        world.expire_by_hand("high-latency");
+        stays_ended(&mut world).await;
+        world.write("once.yaml", ONCE);
+        if restarts {
+            world.restart();
+        }
+        is_made_again(&mut world).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declaration_that_was_removed_and_added_again_is_another() {
+    for restarts in [false, true] {
+        let mut world = ended().await;
+        stays_ended(&mut world).await;
+        world.delete("once.yaml");
+        assert_eq!(writes(&world.sync().await), [(0, 0, 0, 0)]);
+        world.write("once.yaml", ONCE);
+        world.write("README.yaml", "# Nothing yet.\n");
+        if restarts {
+            world.restart();
+        }
+        let pass = is_made_again(&mut world).await;
+        assert_eq!(remarks(&pass), [""; 0], "it is known to be another");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_process_ended_is_no_hand_expiry() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.write("once.yaml", &format!("{ONCE}    enabled: false\n"));
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    world.restart();
+    world.write("once.yaml", ONCE);
+    world.write("README.yaml", "# Nothing yet.\n");
+    is_made_again(&mut world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declaration_that_moves_to_another_file_is_the_same() {
+    let mut world = ended().await;
+    world.rename("once.yaml", "dba/once.yaml", ONCE);
+    stays_ended(&mut world).await;
+    world.restart();
+    stays_ended(&mut world).await;
+}
+
+/// It goes on as it was, and so does what somebody did to its silence.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_breaks_does_not_bring_a_silence_back() {
+    let mut world = ended().await;
+    stays_ended(&mut world).await;
+    world.write("once.yaml", &ONCE.replace("matchers:", "matcher:"));
+    for _ in 0..2 {
+        let pass = world.sync().await;
+        assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+        let causes = holds(&pass).into_iter().map(|(_, cause)| cause);
+        assert_eq!(
+            causes.collect::<Vec<_>>(),
+            [HoldCause::Broken, HoldCause::HandExpired]
+        );
+        world.restart();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_calendar_that_changes_in_between_makes_it_another() {
+    let nights = |end: &str| {
+        format!(
+            "time_intervals:\n  - name: nights\n    time_intervals: [{{times: [{{start_time: '20:00', end_time: '{end}'}}], location: UTC}}]\n"
+        )
+    };
+    let (before, _) = ONCE.split_once("schedule:").unwrap();
+    let user = format!("{before}schedule: {{time_interval: nights}}\n");
+    for (between, is_same) in [("24:00", true), ("22:00", false)] {
+        let mut world = World::at("2026-01-08T21:00:00Z");
+        world.settings.hand_expired = HandExpired::Respect;
+        world.restart();
+        world.write("names.yaml", &nights("24:00"));
+        world.write("once.yaml", &user);
+        world.sync().await;
+        world.sleep(Duration::from_mins(5)).await;
+        world.expire_by_hand("high-latency");
+        world.write("names.yaml", &format!("# Edited.\n{}", nights(between)));
+        world.write("names.yaml", &nights("24:00"));
+        world.restart();
+        let pass = world.sync().await;
+        // Tonight's and tomorrow's.
+        let (held, made) = if is_same { (2, 0) } else { (0, 2) };
+        assert_eq!(holds(&pass).len(), held, "{between}");
+        assert_eq!(writes(&pass), [(made, 0, 0, 0)], "{between}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_history_a_silence_is_made_again_and_that_is_told() {
+    let mut world = ended().await;
+    world.has_history = false;
+    world.write("README.yaml", "# Nothing yet.\n");
+    world.restart();
+    let pass = is_made_again(&mut world).await;
+    let [remark] = remarks(&pass) else {
+        panic!("{:?}", remarks(&pass))
+    };
+    assert!(
+        remark.starts_with("high-latency was expired before its time at 2026-01-08T23:05:00Z (")
+            && remark.ends_with("), by hand or by an earlier process, and is created again"),
+        "{remark}"
+    );
+}
+
+/// A real repository and server; every run is a process of its own.
+struct Installation {
+    repository: GitRepository,
+    alertmanager: Alertmanager,
+    directory: TempDir,
+    file: String,
+}
+
+impl Installation {
+    /// One silence, which somebody has just ended.
+    fn with_ended_silence() -> Self {
+        let repository = GitRepository::empty();
+        let alertmanager = Alertmanager::start(Release::Newest, &Options::default());
+        let configuration = format!(
+            "instance: lab\nhand_expired: respect\nsource: {{url: '{}'}}\n\
+             targets: [{{name: default, url: '{}'}}]\n",
+            repository.file_url(),
+            alertmanager.base_url()
+        );
+        let now = Clock::System.now();
+        let file = ONCE
+            .replace("2026-01-08T12:00:00Z", &now.minus(HOUR).to_string())
+            .replace("2026-01-15T12:00:00Z", &now.plus(24 * HOUR).to_string());
+        let installation = Self {
+            repository,
+            alertmanager,
+            directory: directory(&[("silenced.yaml", &configuration)]),
+            file,
+        };
+        installation.commit("silences/once.yaml", &installation.file);
+        assert_eq!(installation.run("apply").code, Some(0));
+        let ids = installation.amtool(&["query", "-q"]);
+        installation.amtool(&["expire", ids.trim()]);
+        installation
+    }
+
+    fn commit(&self, path: &str, text: &str) {
+        self.repository.write(path, text.as_bytes());
+        self.repository.commit(path);
+    }
+
+    fn run(&self, command: &str) -> Finished {
+        let mut silenced = silenced();
+        silenced.args([command, "--config", "silenced.yaml"]);
+        finish(silenced.current_dir(self.directory.path()))
+    }
+
+    fn amtool(&self, arguments: &[&str]) -> String {
+        let output = Command::new(Release::Newest.amtool())
+            .arg(format!(
+                "--alertmanager.url={}",
+                self.alertmanager.base_url()
+            ))
+            .arg("silence")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn assert_it_stays_ended(&self) {
+        let Finished { stdout, stderr, .. } = self.run("apply");
+        assert!(stdout.contains("held (hand-expired)"), "{stdout}{stderr}");
+        assert_eq!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
+    }
+
+    fn assert_it_is_made_again(&self) {
+        let Finished { stdout, stderr, .. } = self.run("apply");
+        assert!(stdout.contains("1 to create"), "{stdout}{stderr}");
+        assert_ne!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
+    }
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn git_tells_that_nothing_happened_to_the_declaration() {
+    let installation = Installation::with_ended_silence();
+    installation.assert_it_stays_ended();
+    installation.commit("README.md", "Unrelated.\n");
+    installation.commit("silences/other.yaml", "silences: []\n");
+    installation.assert_it_stays_ended();
+    let commented = format!("# For the database.\n{}", installation.file);
+    installation.commit("silences/once.yaml", &commented);
+    installation.assert_it_stays_ended();
+}
+
+#[test]
+fn git_tells_that_the_declaration_was_another_in_between() {
+    let installation = Installation::with_ended_silence();
+    let changed = installation.file.replace("Known defect", "Known fault");
+    installation.commit("silences/once.yaml", &changed);
+    installation.commit("silences/once.yaml", &installation.file);
+    installation.assert_it_is_made_again();
+}
+
+#[test]
+fn git_tells_that_the_declaration_was_absent_in_between() {
+    let installation = Installation::with_ended_silence();
+    installation
+        .repository
+        .git(&["rm", "-q", "silences/once.yaml"]);
+    installation.commit("README.md", "Removed.\n");
+    installation.commit("silences/once.yaml", &installation.file);
+    installation.assert_it_is_made_again();
+}
+
+/// The commit of the silence is no longer part of the branch.
+#[test]
+fn a_rewritten_history_tells_nothing() {
+    let installation = Installation::with_ended_silence();
+    let amend = ["commit", "-q", "--amend", "-m", "Better message."];
+    installation.repository.git(&amend);
+    installation.assert_it_is_made_again();
+}
