@@ -52,7 +52,7 @@ soak: build-tools ## Simulate SOAK_DAYS days of bad weather; SEED=n begins with 
 		--target-dir target/soak -- simulation::days_in_any_weather --exact --nocapture
 
 .PHONY: bench
-bench: bench-schedules bench-passes ## Measure everything beside other programs and print the tables
+bench: bench-schedules bench-passes bench-targets ## Measure everything beside other programs and print the tables
 
 .PHONY: bench-schedules
 bench-schedules: ## Measure schedules: time zones, expansion
@@ -64,6 +64,11 @@ bench-passes: ## Measure passes on real Alertmanagers; ARGUMENTS=memory for one 
 	@tests/install-tools.sh benches
 	cargo build --locked --release
 	cargo bench --manifest-path benches/Cargo.toml --bench passes -- $(ARGUMENTS)
+
+.PHONY: bench-targets
+bench-targets: build-tools ## Measure 1,000 targets in memory; ARGUMENTS=tenants for one shape
+	cargo build --locked --release --bin silenced --example fleet
+	cargo bench --manifest-path benches/Cargo.toml --bench targets -- $(ARGUMENTS)
 
 .PHONY: fuzz
 fuzz: tools $(CARGO_FUZZ) ## Feed arbitrary input to the readers and to expansion, FUZZ_SECONDS=60 each

@@ -80,6 +80,12 @@ pub fn compete(contestants: &mut [Contestant], rounds: usize) -> Vec<Figures> {
     samples.into_iter().map(Figures::of).collect()
 }
 
+/// Says beside a figure what it is meant to be.
+pub fn goal(text: &str, is_met: bool) -> String {
+    let verdict = if is_met { "met" } else { "MISSED" };
+    format!("goal {text}: {verdict}")
+}
+
 /// What this runs on.
 pub fn machine() -> String {
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -12,7 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tracing_subscriber::EnvFilter;
 
-use crate::plan::HoldCause;
+use crate::plan::{HoldCause, Plan};
 use crate::reconcile::{Outcome, Pass, TargetPass, TargetState};
 use crate::timestamp::Timestamp;
 
@@ -395,14 +395,7 @@ impl Metrics {
             self.desired.get_or_create(&labels).set(count(plan.desired));
             self.owned.get_or_create(&labels).set(count(pass.owned()));
             self.foreign.get_or_create(&labels).set(count(plan.foreign));
-            for cause in HoldCause::ALL {
-                let held = plan.holds.iter().filter(|hold| hold.cause == cause).count();
-                let labels = HoldLabels {
-                    target: target.clone(),
-                    reason: cause.word(),
-                };
-                self.held.get_or_create(&labels).set(count(held));
-            }
+            self.record_holds(&target, plan);
         }
         let report = &pass.report;
         let operation = |operation, result, times: usize| {
@@ -421,6 +414,21 @@ impl Metrics {
         operation("expire", "success", report.expired);
         for failure in &report.failures {
             operation(failure.operation, "error", 1);
+        }
+    }
+
+    /// A series begins with the first hold: ten zeros for each of 1,000 targets
+    /// would be half of the text.
+    fn record_holds(&self, target: &str, plan: &Plan) {
+        for cause in HoldCause::ALL {
+            let held = plan.holds.iter().filter(|hold| hold.cause == cause).count();
+            let labels = HoldLabels {
+                target: target.to_owned(),
+                reason: cause.word(),
+            };
+            if held > 0 || self.held.get(&labels).is_some() {
+                self.held.get_or_create(&labels).set(count(held));
+            }
         }
     }
 

@@ -16,12 +16,17 @@
 #[path = "../../tests/it/support/alertmanager.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod alertmanager;
+#[path = "../daemon.rs"]
+#[allow(dead_code, reason = "the other benchmark looks at more of it")]
 mod daemon;
+#[path = "../http.rs"]
 mod http;
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "the other benchmark measures processor time")]
 mod measure;
 mod relay;
+#[path = "../repository.rs"]
+#[allow(dead_code, reason = "the other benchmark changes it otherwise")]
 mod repository;
 mod rivals;
 
@@ -35,7 +40,7 @@ use chrono::{DateTime, Utc};
 use alertmanager::{Alertmanager, Options, Release};
 use daemon::Daemon;
 use http::Connection;
-use measure::{Contestant, Figures, compete, load, machine};
+use measure::{Contestant, Figures, compete, goal, load, machine};
 use relay::relay;
 use repository::Repository;
 use rivals::{Pattern, SILENCES, Silences, curl_list};
@@ -90,12 +95,6 @@ fn timed<T>(work: impl FnOnce() -> T) -> Duration {
 
 fn ratio(ours: Duration, theirs: Duration) -> f64 {
     ours.as_secs_f64() / theirs.as_secs_f64()
-}
-
-/// Says beside a figure what it is meant to be.
-fn goal(text: &str, is_met: bool) -> String {
-    let verdict = if is_met { "met" } else { "MISSED" };
-    format!("goal {text}: {verdict}")
 }
 
 fn seconds(time: Duration) -> String {

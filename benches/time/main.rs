@@ -10,6 +10,7 @@
 
 mod fleet;
 #[path = "../measure.rs"]
+#[allow(dead_code, reason = "no goals are set for it")]
 mod measure;
 mod rivals;
 

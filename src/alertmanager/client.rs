@@ -50,7 +50,7 @@ pub struct Client {
 impl Client {
     /// A client with connections of its own.
     pub fn new(settings: &ClientSettings) -> Result<Self, InvalidSettings> {
-        Self::sharing(&Connections::new(1), settings)
+        Self::sharing(&Connections::new([&*settings.url]), settings)
     }
 
     /// Checks the settings; nothing is sent and no file is read yet.

@@ -4,12 +4,12 @@
 //! A client of its own for each of 1,000 targets would load the machine's
 //! authorities (140 of them, some MB) as often.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use reqwest::redirect;
+use reqwest::{Url, redirect};
 
 use super::settings::{Proxy, TlsSettings};
 use super::tls::{TlsContents, UnusableTls};
@@ -21,18 +21,25 @@ const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
 /// (`apply::CONCURRENCY`), so that none needs a connection of its own.
 const IDLE_CONNECTIONS: usize = 16;
 
-/// Of all servers together. A process may commonly have 1,024 files open, of
-/// which the calls under way need 512: 32 targets, sixteen calls each.
-const ALL_IDLE_CONNECTIONS: usize = 256;
+/// Of all servers together, half of the files that a process may commonly have
+/// open. One server has its share, and if it has many tenants it needs that: 32
+/// targets are listed at once, and each is written to over sixteen connections.
+const ALL_IDLE_CONNECTIONS: usize = 512;
 
 /// Connections serve the calls of one pass. Load balancers close idle ones
 /// after 60 s or later, and a write on such a connection has an unknown outcome.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Where there are too many servers for sixteen each, a connection is closed soon
+/// after its last call: the writes to one target follow each other at once, its
+/// lists are an interval apart. At 1,000 lists a second some 200 are idle.
+const BRIEF_IDLE_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// The connections of a whole configuration. Clones share them.
 #[derive(Clone)]
 pub struct Connections {
     idle_per_server: usize,
+    idle_timeout: Duration,
     /// Those in use. One that a target leaves, because a file has changed, is
     /// closed with the last target that used it.
     clients: Arc<Mutex<HashMap<Route, Weak<reqwest::Client>>>>,
@@ -54,14 +61,19 @@ enum Tls {
 }
 
 impl Connections {
-    /// For that many servers, to divide the idle connections among. A pass that
-    /// changes nothing makes one call to each of them, far apart, and gains
-    /// nothing from an idle connection; only writes do.
-    #[must_use]
-    pub fn new(servers: usize) -> Self {
-        let share = ALL_IDLE_CONNECTIONS / servers.max(1);
+    /// To the servers at these URLs, which divide the idle ones among them.
+    pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>) -> Self {
+        let urls = urls.into_iter().filter_map(|url| Url::parse(url).ok());
+        let servers: HashSet<_> = urls.map(|url| url.origin()).collect();
+        let share = ALL_IDLE_CONNECTIONS / servers.len().max(1);
+        let (idle_per_server, idle_timeout) = if share >= IDLE_CONNECTIONS {
+            (share, IDLE_TIMEOUT)
+        } else {
+            (IDLE_CONNECTIONS, BRIEF_IDLE_TIMEOUT)
+        };
         Self {
-            idle_per_server: share.min(IDLE_CONNECTIONS),
+            idle_per_server,
+            idle_timeout,
             clients: Arc::default(),
         }
     }
@@ -96,7 +108,7 @@ impl Connections {
             .redirect(redirect::Policy::none())
             .connect_timeout(route.connect_timeout)
             .pool_max_idle_per_host(self.idle_per_server)
-            .pool_idle_timeout(IDLE_TIMEOUT);
+            .pool_idle_timeout(self.idle_timeout);
         match &route.tls {
             Tls::None => builder = builder.tls_certs_only([]),
             Tls::Files(contents) => {
@@ -130,6 +142,7 @@ impl fmt::Debug for Connections {
         formatter
             .debug_struct("Connections")
             .field("idle_per_server", &self.idle_per_server)
+            .field("idle_timeout", &self.idle_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -215,14 +228,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn however_many_servers_there_are_the_idle_connections_stay_within_their_bound() {
-        for servers in [0, 1, 16, 17, 256, 257, 1000] {
-            let Connections {
-                idle_per_server, ..
-            } = Connections::new(servers);
-            assert!(idle_per_server * servers <= ALL_IDLE_CONNECTIONS);
-        }
-        assert_eq!(Connections::new(16).idle_per_server, IDLE_CONNECTIONS);
-        assert_eq!(Connections::new(256).idle_per_server, 1);
+    fn few_servers_keep_their_share_and_tenants_are_one_server() {
+        let kept = |urls: &[String]| {
+            let connections = Connections::new(urls.iter().map(String::as_str));
+            (connections.idle_per_server, connections.idle_timeout)
+        };
+        let servers = |number: usize| -> Vec<String> {
+            (0..number)
+                .map(|number| format!("http://am-{number}:9093/x"))
+                .collect()
+        };
+        assert_eq!(kept(&servers(0)), (512, IDLE_TIMEOUT));
+        assert_eq!(kept(&servers(32)), (16, IDLE_TIMEOUT));
+        assert_eq!(kept(&servers(33)), (16, BRIEF_IDLE_TIMEOUT));
+        let tenants = vec!["https://mimir.example.org/".to_owned(); 1000];
+        assert_eq!(kept(&tenants), (512, IDLE_TIMEOUT));
     }
 }

@@ -72,6 +72,11 @@ impl Attempt<'_> {
                 }
                 _ => "nothing was sent: check the name in the URL, and the name service",
             })
+        } else if mentions(error, "Too many open files") {
+            new("no connection could be made").advising(
+                "nothing was sent: silenced may not open more files; raise the hard limit \
+                 (`ulimit -Hn`, `LimitNOFILE=` of systemd)",
+            )
         } else if mentions(error, "certificate verify failed") {
             let advice = if self.way.tls().ca_file.is_some() {
                 "nothing was sent: the name in the URL must be one of the certificate's, and \

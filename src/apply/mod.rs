@@ -20,7 +20,7 @@ pub use pace::Pace;
 pub use report::{ApplyReport, Failure};
 
 use crate::alertmanager::{ApiError, ApiErrorKind, SilenceApi};
-use crate::name::SilenceName;
+use crate::name::{SilenceName, TargetName};
 use crate::plan::{Action, Change, Coverage, Plan};
 use crate::silence::SilenceId;
 use crate::stop::stopped;
@@ -43,9 +43,15 @@ const MOST_ATTEMPTS: u32 = 4;
 /// which looks at it anew.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// So many actions are logged one by one. A change to some declarations is worth
+/// a line for each silence; 100 on each of 1,000 new targets were 20 MB of them.
+const LOGGED_ONE_BY_ONE: usize = 20;
+
 /// On which terms a plan is carried out.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
+    /// Whose silences they are, for the log.
+    pub target: &'a TargetName,
     /// Turning true lets requests in flight end and begins no others.
     pub stop: &'a watch::Receiver<bool>,
     /// The same, for this application alone.
@@ -68,7 +74,7 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
         .iter()
         .partition(|action| matches!(action.change, Change::Expire(..)));
     let mut report = ApplyReport::default();
-    let application = Application::new(api, terms);
+    let application = Application::new(api, terms, plan.actions.len());
     application.carry_out(&others, &mut report).await;
     // A duplicate may be all that is left while the one to stay is not as it is to be.
     let failures = report.failures.iter();
@@ -85,6 +91,16 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
     application.carry_out(&expiries, &mut report).await;
     report.not_attempted += kept;
     report.unproved = unproved.into_iter().cloned().collect();
+    if application.are_many {
+        tracing::info!(
+            target = %terms.target,
+            created = report.created,
+            updated = report.updated,
+            replaced = report.replaced,
+            expired = report.expired,
+            "wrote many silences; `--log silenced=debug` shows each"
+        );
+    }
     report.ran_out_of_time = application.ran_out_of_time.into_inner();
     report
 }
@@ -92,7 +108,7 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
 /// Carries out expiries that [`apply`] left.
 pub async fn expire<A: SilenceApi>(expiries: &[Action], api: &A, terms: Terms<'_>) -> ApplyReport {
     let mut report = ApplyReport::default();
-    let application = Application::new(api, terms);
+    let application = Application::new(api, terms, expiries.len());
     let expiries: Vec<&Action> = expiries.iter().collect();
     application.carry_out(&expiries, &mut report).await;
     report.ran_out_of_time = application.ran_out_of_time.into_inner();
@@ -103,6 +119,8 @@ pub async fn expire<A: SilenceApi>(expiries: &[Action], api: &A, terms: Terms<'_
 struct Application<'a, A> {
     api: &'a A,
     terms: Terms<'a>,
+    /// Too many to log each.
+    are_many: bool,
     server_failures: AtomicUsize,
     /// The server has refused a silence for want of room.
     is_full: AtomicBool,
@@ -111,10 +129,11 @@ struct Application<'a, A> {
 }
 
 impl<'a, A: SilenceApi> Application<'a, A> {
-    const fn new(api: &'a A, terms: Terms<'a>) -> Self {
+    const fn new(api: &'a A, terms: Terms<'a>, actions: usize) -> Self {
         Self {
             api,
             terms,
+            are_many: actions > LOGGED_ONE_BY_ONE,
             server_failures: AtomicUsize::new(0),
             is_full: AtomicBool::new(false),
             ran_out_of_time: AtomicBool::new(false),
@@ -174,7 +193,7 @@ impl<'a, A: SilenceApi> Application<'a, A> {
             };
             let set = self.send(|| self.api.set(draft)).await;
             let id = set.map_err(|error| failure(operation, &error))?;
-            log(action, &id);
+            self.log(action, &id);
             report
                 .made
                 .push((id, action.silence.clone(), action.window));
@@ -192,7 +211,7 @@ impl<'a, A: SilenceApi> Application<'a, A> {
                 report.doubtful.push(old.id.clone());
             }
             expired.map_err(|error| failure("expire", &error))?;
-            log(action, &old.id);
+            self.log(action, &old.id);
             report.ended.push(old.id.clone());
         }
         Ok(())
@@ -258,6 +277,26 @@ impl<'a, A: SilenceApi> Application<'a, A> {
             || self.is_full.load(Ordering::Relaxed) && needs_place(action)
     }
 
+    fn log(&self, action: &Action, id: &SilenceId) {
+        // The level of a line is fixed where it is written.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target = %self.terms.target,
+                    silence = %action.silence,
+                    action = action.change.word(),
+                    id = id.as_str(),
+                    reason = action.reason
+                )
+            };
+        }
+        if self.are_many {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
+
     fn is_stopped(&self) -> bool {
         *self.terms.stop.borrow() || self.terms.halt.load(Ordering::Relaxed)
     }
@@ -281,14 +320,4 @@ const fn is_update(action: &Action) -> bool {
 
 const fn is_duplicate(action: &Action) -> bool {
     matches!(action.change, Change::Expire(_, Coverage::Remains))
-}
-
-fn log(action: &Action, id: &SilenceId) {
-    let silence = action.silence.as_str();
-    tracing::info!(
-        silence,
-        action = action.change.word(),
-        id = id.as_str(),
-        reason = action.reason
-    );
 }

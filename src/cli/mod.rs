@@ -8,6 +8,7 @@ mod diagnostics;
 mod environment;
 mod expand;
 mod history;
+mod open_files;
 mod options;
 mod pass;
 mod plan;

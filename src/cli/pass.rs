@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::history::SharedSource;
 use super::signals::stop_on_signal;
 use super::terminal::Terminal;
-use super::{CommandError, diagnostics};
+use super::{CommandError, diagnostics, open_files};
 use crate::clock::Clock;
 use crate::config::Configuration;
 use crate::name::TargetName;
@@ -46,6 +46,9 @@ pub(super) fn make(
     terminal: &Arc<Terminal>,
     mut zones: ZoneSource,
 ) -> Result<&'static Pass, CommandError> {
+    if let Some(warning) = open_files::raise_limit(configuration.targets.len()) {
+        terminal.warn(&warning);
+    }
     let cache = configuration.cache_directory.as_deref();
     let source = Source::open(configuration.source, cache).map_err(CommandError::failed)?;
     let source = SharedSource::new(source);

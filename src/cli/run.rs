@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args};
 use super::options::Options;
 use super::service::{self, Service};
 use super::terminal::Terminal;
-use super::{CommandError, Exit, environment, pass, signals};
+use super::{CommandError, Exit, environment, open_files, pass, signals};
 use crate::config::Configuration;
 use crate::server::Authorisation;
 use crate::source::{Source, SourceSettings};
@@ -46,6 +46,9 @@ impl Arguments {
         )
         .map_err(CommandError::Usage)?;
         for warning in environment::warnings() {
+            tracing::warn!("{warning}");
+        }
+        if let Some(warning) = open_files::raise_limit(configuration.targets.len()) {
             tracing::warn!("{warning}");
         }
         pass::block_on(serve(configuration, zones))??;

@@ -42,8 +42,9 @@ impl Resolver<'_> {
             self.problems.add(&beyond.origin, problem);
             return Vec::new();
         }
-        let servers = entries.iter().map(|entry| entry.keys.urls.len().max(1));
-        let connections = Connections::new(servers.sum());
+        let written = entries.iter().map(|entry| &entry.keys);
+        let urls = written.flat_map(|keys| keys.url.iter().chain(&keys.urls));
+        let connections = Connections::new(urls.map(|url| url.value.as_str()));
         let mut names = BTreeSet::new();
         let mut targets = Vec::with_capacity(entries.len());
         for entry in &entries {

@@ -4,7 +4,7 @@
 //! As two targets, a cluster would be fought over: what is declared for only
 //! one of them is in the list of the other, which would expire it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::alertmanager::Members;
@@ -15,28 +15,44 @@ use crate::name::TargetName;
 /// A server that starts anew gets another name, and one that joins is unknown
 /// here: who was apart when the program started stays apart.
 #[derive(Debug, Default)]
-pub(super) struct Census(Mutex<BTreeMap<TargetName, Members>>);
+pub(super) struct Census(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    members: BTreeMap<TargetName, Members>,
+    /// Who named each member; to look through all targets for each of them would
+    /// take a pass over 5,000 some seconds.
+    targets: BTreeMap<String, BTreeSet<TargetName>>,
+}
 
 impl Census {
     /// Whether there is no need to ask a target again.
     pub(super) fn knows(&self, target: &TargetName) -> bool {
-        self.known().contains_key(target)
+        self.known().members.contains_key(target)
     }
 
     /// What a target answered; `None` when it cannot tell.
     pub(super) fn record(&self, target: &TargetName, members: Option<Members>) {
         let members = members.unwrap_or_default();
-        self.known().insert(target.clone(), members);
+        let mut known = self.known();
+        for name in &members.names {
+            let targets = known.targets.entry(name.clone()).or_default();
+            targets.insert(target.clone());
+        }
+        known.members.insert(target.clone(), members);
     }
 
     /// What to tell people if another target is the same cluster.
     pub(super) fn conflict(&self, target: &TargetName) -> Option<String> {
         let known = self.known();
-        let members = known.get(target)?;
-        let (twin, shared) = known.iter().find_map(|(other, others)| {
-            let mut shared = members.names.intersection(&others.names);
-            Some((other, shared.next().filter(|_| other != target)?))
-        })?;
+        let names = &known.members.get(target)?.names;
+        let (twin, shared) = names
+            .iter()
+            .filter_map(|name| {
+                let mut targets = known.targets.get(name)?.iter();
+                Some((targets.find(|other| *other != target)?, name))
+            })
+            .min()?;
         Some(format!(
             "`{target}` and `{twin}` are one cluster, which has the member {shared}: nothing is \
              written to either, or each would expire what only the other declares; write the \
@@ -44,7 +60,7 @@ impl Census {
         ))
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<TargetName, Members>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         // What a panic could leave behind is a complete value all the same.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -359,6 +359,7 @@ impl<A: SilenceApi> Target<A> {
         progress: &'a (dyn Fn(usize) + Sync),
     ) -> Terms<'a> {
         Terms {
+            target: &self.identity.name,
             stop: &order.stop,
             halt: &order.halt,
             until,

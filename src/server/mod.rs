@@ -133,7 +133,9 @@ async fn harden(mut response: Response) -> Response {
 }
 
 async fn status(State(state): State<AppState>) -> Response {
-    json_response(StatusCode::OK, &state.0.handle.status.borrow().to_json())
+    // The loop must not wait until it is written out to publish the next.
+    let status = state.0.handle.status.borrow().clone();
+    json_response(StatusCode::OK, &status.to_json())
 }
 
 async fn plan(State(state): State<AppState>) -> Response {

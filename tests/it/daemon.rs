@@ -213,7 +213,6 @@ async fn the_metrics_say_what_happened() {
         "silenced_target_up{target=\"default\"} 1",
         "silenced_owned_silences{target=\"default\"} 1",
         "silenced_foreign_silences{target=\"default\"} 0",
-        "silenced_held_silences{target=\"default\",reason=\"guard\"} 0",
         "silenced_silence_operations_total{target=\"default\",operation=\"create\",result=\"success\"} 1",
         "silenced_revision_info{revision=\"1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d\"} 1",
         "# EOF",
@@ -223,6 +222,18 @@ async fn the_metrics_say_what_happened() {
             "no `{line}` in:\n{text}"
         );
     }
+    let is_held = |line: &str| line.starts_with("silenced_held_silences{");
+    assert!(!text.lines().any(is_held), "nothing was held yet:\n{text}");
+
+    let suspended = DECLARATION.replace("    comment", "    suspend: true\n    comment");
+    let running = start_with(1000, suspended.leak(), ZoneSource::new(None));
+    running.answered(0).await;
+    let text = running.metrics.encode();
+    let held: Vec<&str> = text.lines().filter(|line| is_held(line)).collect();
+    assert_eq!(
+        held,
+        ["silenced_held_silences{target=\"default\",reason=\"suspended\"} 1"]
+    );
 }
 
 /// Governments change zones at short notice, and base images are updated.

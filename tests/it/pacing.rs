@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::apply::{ApplyReport, CONCURRENCY, Pace, Terms, apply};
-use silenced::name::SilenceName;
+use silenced::name::{SilenceName, TargetName};
 use silenced::plan::{Action, Change, Fingerprint, Plan};
 use silenced::schedule::OccurrenceStart;
 use silenced::silence::{Annotations, SilenceDraft, SilenceId};
@@ -101,6 +101,7 @@ async fn create(count: usize, api: &Busy, pace: &Pace, longest: Option<Duration>
     };
     let (_keep, stop) = watch::channel(false);
     let terms = Terms {
+        target: &TargetName::new("default").unwrap(),
         stop: &stop,
         halt: &AtomicBool::new(false),
         until: longest.map(|longest| Instant::now() + longest),

@@ -156,6 +156,7 @@ async fn carry_out_until(
         unexplained: Vec::new(),
     };
     let terms = Terms {
+        target: &TargetName::new("default").unwrap(),
         stop,
         halt: &AtomicBool::new(false),
         until: None,

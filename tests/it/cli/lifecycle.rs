@@ -1,6 +1,8 @@
 //! `silenced run` and `silenced demo` from start to end: what they say, that
 //! they answer, and how signals end them.
 
+use std::fmt::Write as _;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -221,6 +223,119 @@ fn the_daemon_warns_of_variables_in_its_log() {
     });
     let message = warning["message"].as_str().unwrap();
     assert!(message.contains("SILENCED_INTERVALL"), "{message}");
+}
+
+/// The same, where the shell's `ulimit` said that before.
+fn limited(ulimit: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit {ulimit} && exec \"$0\" \"$@\"")])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
+    shell
+}
+
+#[test]
+fn it_may_open_as_many_files_as_it_is_let() {
+    let silences = directory(&[("nightly.yaml", NIGHTLY)]);
+    let mut command = run("http://127.0.0.1:1");
+    command.arg("--source").arg(silences.path());
+    let daemon = Running::daemon(&mut limited("-Sn 256", &command));
+    daemon.address();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.process.id())).unwrap();
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let numbers: Vec<&str> = files.unwrap().split_whitespace().skip(3).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "the soft limit is the hard one");
+    drop(daemon);
+
+    // Forty connections that stay open, and whatever else it needs.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let items: Vec<String> = (0..40)
+        .map(|number| format!("{{number: {number}}}"))
+        .collect();
+    let configuration = format!(
+        "targets: [{{name: 'am-${{number}}', url: 'http://{}/${{number}}', for_each: [{}]}}]\n",
+        silent.local_addr().unwrap(),
+        items.join(", ")
+    );
+    let file = directory(&[("silenced.yaml", &configuration)]);
+    let mut command = silenced();
+    command
+        .args([
+            "run",
+            "--instance",
+            "lab",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+        ])
+        .arg(file.path().join("silenced.yaml"))
+        .arg("--source")
+        .arg(silences.path());
+    let daemon = Running::daemon(&mut limited("-n 40", &command));
+    let message = |level: &'static str| {
+        daemon.line(|line| {
+            let entry: Value = serde_json::from_str(line).unwrap();
+            (entry["level"] == level).then(|| entry["message"].as_str().unwrap().to_owned())
+        })
+    };
+    let warning = message("WARN");
+    assert!(
+        warning.starts_with("only 40 files may be open"),
+        "{warning}"
+    );
+    let error = message("ERROR");
+    assert!(
+        error.ends_with("raise the hard limit (`ulimit -Hn`, `LimitNOFILE=` of systemd)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_log_tells_every_write_or_counts_many() {
+    let nothing = directory(&[("README.md", "")]);
+    let mut command = silenced();
+    command
+        .args(["demo", ".", "--listen", "127.0.0.1:0"])
+        .current_dir(nothing.path());
+    let demo = Running::demo(&mut command);
+    let alertmanager = demo.line(|line| {
+        let url = line.strip_prefix("Alertmanager:")?.trim();
+        Some(url.split(' ').next().unwrap().to_owned())
+    });
+
+    let declared = |names: std::ops::Range<usize>| {
+        let mut text = "owner: dba\nsilences:\n".to_owned();
+        for number in names {
+            write!(
+                text,
+                "  - {{name: defect-{number}, comment: Known., matchers: ['alertname=\"A{number}\"'], schedule: always}}\n"
+            )
+            .unwrap();
+        }
+        text
+    };
+    let silences = directory(&[("one.yaml", &declared(0..1))]);
+    let mut command = run(&alertmanager);
+    command.args(["--source", "."]).current_dir(silences.path());
+    let daemon = Running::daemon(&mut command);
+    let entry = daemon.line(|line| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        (entry["action"] == "create").then_some(entry)
+    });
+    assert_eq!(entry["target"], "default", "{entry}");
+    assert_eq!(entry["silence"], "defect-0", "{entry}");
+
+    write(silences.path(), "many.yaml", &declared(1..22));
+    let entry = daemon.line(|line| {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(entry["action"], Value::Null, "{entry}");
+        (entry["created"] == 21).then_some(entry)
+    });
+    assert_eq!(entry["target"], "default", "{entry}");
 }
 
 #[test]

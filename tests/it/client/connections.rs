@@ -21,8 +21,8 @@ fn trusting(url: &str, ca_file: Option<PathBuf>) -> ClientSettings {
 #[tokio::test]
 async fn those_that_differ_in_nothing_but_the_server() {
     let server = RawServer::start(Reply::json("200 OK", "[]")).await;
-    let connections = Connections::new(3);
     let plain = format!("http://{}", server.address());
+    let connections = Connections::new([&*plain]);
     let make = |settings| Client::sharing(&connections, &settings).unwrap();
     let clients: Vec<Client> = ["/a", "/b", "/c"]
         .map(|path| make(ClientSettings::new(format!("{plain}{path}"))))
@@ -55,7 +55,7 @@ async fn those_that_trust_the_same_certificates_whatever_file_they_are_in() {
     // That it is no TLS server is found after the files are read.
     let server = RawServer::start(Reply::http("400 Bad Request", "")).await;
     let url = format!("https://{}", server.address());
-    let connections = Connections::new(2);
+    let connections = Connections::new([&*url]);
     let clients = files
         .clone()
         .map(|file| Client::sharing(&connections, &trusting(&url, Some(file))).unwrap());

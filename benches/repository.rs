@@ -24,6 +24,8 @@ pub struct Repository {
     directory: TempDir,
     now: DateTime<Utc>,
     changes: usize,
+    /// Of every matcher list, a further line.
+    matcher: &'static str,
 }
 
 impl Repository {
@@ -32,9 +34,18 @@ impl Repository {
             directory: tempfile::tempdir().unwrap(),
             now: Utc::now(),
             changes: 0,
+            matcher: "",
         };
         repository.fill(declarations);
         repository
+    }
+
+    /// None yet; those that [`fill`](Self::fill) adds differ by target.
+    pub fn for_targets() -> Self {
+        Self {
+            matcher: "\n      - region=\"${target.region}\"",
+            ..Self::of(0)
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -51,12 +62,27 @@ impl Repository {
 
     /// Gives the first declaration another matcher, as a merge would.
     pub fn change_one(&mut self) {
+        self.replace("env=~\"prod", "|test-", "\"");
+    }
+
+    /// Gives the first declaration another comment, which its silence can take on.
+    pub fn reword_one(&mut self) {
+        self.replace(
+            "comment: Service 0 is being moved",
+            " to new hosts, week ",
+            "\n",
+        );
+    }
+
+    /// Puts text that was never there between the first `before` and the `after`
+    /// that follows.
+    fn replace(&mut self, before: &str, text: &str, after: &str) {
         self.changes += 1;
         let file = self.file(0);
-        let text = fs::read_to_string(&file).unwrap();
-        let (before, rest) = text.split_once("env=~\"prod").unwrap();
-        let (_, after) = rest.split_once('"').unwrap();
-        let changed = format!("{before}env=~\"prod|test-{}\"{after}", self.changes);
+        let whole = fs::read_to_string(&file).unwrap();
+        let (start, rest) = whole.split_once(before).unwrap();
+        let (_, end) = rest.split_once(after).unwrap();
+        let changed = format!("{start}{before}{text}{}{after}{end}", self.changes);
         fs::write(file, changed).unwrap();
     }
 
@@ -78,9 +104,10 @@ impl Repository {
     matchers:
       - service=\"service-{number}\"
       - env=~\"prod\"
-      - instance=~\"host-{number}-[0-9]+\"
+      - instance=~\"host-{number}-[0-9]+\"{}
     schedule: {}
 ",
+                self.matcher,
                 self.schedule(number)
             )
             .unwrap();

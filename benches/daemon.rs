@@ -55,20 +55,36 @@ fn run(command: &str, source: &Path, alertmanager: &str, exit: i32) {
 /// A running `silenced run`, killed when it is dropped.
 pub struct Daemon {
     process: Child,
-    _directory: TempDir,
+    directory: TempDir,
+    /// Where it listens.
+    pub address: String,
     connection: Connection,
 }
 
 impl Daemon {
     /// Starts it and waits for its first pass.
     pub fn start(source: &Path, alertmanager: &str) -> Self {
+        let mut command = silenced("run", source, alertmanager);
+        command.args(["--interval", "1d"]);
+        let mut daemon = Self::run(command);
+        daemon.sync();
+        daemon
+    }
+
+    /// Starts it over a configuration file and waits until it listens.
+    pub fn configured(file: &Path) -> Self {
+        let mut command = Command::new(program());
+        command.arg("run").arg("--config").arg(file);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let token = directory.path().join("token");
         fs::write(&token, TOKEN).unwrap();
         let log = directory.path().join("log");
-        let process = silenced("run", source, alertmanager)
-            .args(["--listen", "127.0.0.1:0", "--interval", "1d"])
-            .arg("--sync-token-file")
+        let process = command
+            .args(["--listen", "127.0.0.1:0", "--sync-token-file"])
             .arg(&token)
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -81,26 +97,41 @@ impl Daemon {
             sleep(Duration::from_millis(5));
         };
         let authorisation = format!("Authorization: Bearer {TOKEN}\r\n");
-        let mut daemon = Self {
+        Self {
             process,
-            _directory: directory,
+            directory,
             connection: Connection::open(&address, &authorisation),
-        };
-        daemon.sync();
-        daemon
+            address,
+        }
     }
 
-    /// Asks for a pass and waits for its result.
+    /// Asks for a pass of a single target, which must be in step with it.
     pub fn sync(&mut self) -> serde_json::Value {
-        let answer = self.connection.post("/sync?wait=300s", &[]);
-        let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        let answer = self.pass();
         assert_eq!(answer["outcome"], "converged", "{answer}");
         answer["targets"][0].clone()
     }
 
+    /// Asks for a pass and waits for its result, however it ends.
+    pub fn pass(&mut self) -> serde_json::Value {
+        let answer = self.connection.post("/sync?wait=300s", &[]);
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Lines and bytes of its log so far.
+    pub fn logged(&self) -> (usize, usize) {
+        let log = fs::read_to_string(self.directory.path().join("log")).unwrap();
+        (log.lines().count(), log.len())
+    }
+
     /// Resident memory in MiB: the most so far, and now.
     pub fn memory(&self) -> (f64, f64) {
-        let path = format!("/proc/{}/status", self.process.id());
+        let path = format!("/proc/{}/status", self.id());
         let status = fs::read_to_string(path).unwrap();
         let field = |name| {
             let rest = status.split_once(name).unwrap().1;
@@ -110,14 +141,19 @@ impl Daemon {
         (field("VmHWM:"), field("VmRSS:"))
     }
 
-    /// The processor time of all its threads that live, to the nanosecond.
+    /// The processor time that it has used.
     pub fn processor_time(&self) -> Duration {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap();
-        let nanoseconds = tasks
-            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
-            .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        Duration::from_nanos(nanoseconds.sum())
+        processor_time(self.id())
     }
+}
+
+/// The processor time of all threads of a process that live, to the nanosecond.
+pub fn processor_time(process: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
+        .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    Duration::from_nanos(nanoseconds.sum())
 }
 
 impl Drop for Daemon {

@@ -1,0 +1,54 @@
+//! Are there enough files to open? Every connection takes one, and the customary
+//! limit of 1,024 is of a time when programs asked for more by themselves.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// What all targets together take beside one connection each: 32 are worked on
+/// at a time, over sixteen connections, and as many may still be open to those
+/// before them.
+const SHARED: u64 = 2 * 32 * 16;
+
+/// Raises the limit as far as we may. Returns what to tell people if that may
+/// be too low for so many targets.
+pub(super) fn raise_limit(targets: usize) -> Option<String> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let limit = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        // The old one may do.
+        Err(_) => limit.current,
+    };
+    warning(limit, targets)
+}
+
+/// One that hangs keeps its connection while others are asked, and all may hang.
+fn warning(limit: Option<u64>, targets: usize) -> Option<String> {
+    let targets = u64::try_from(targets).unwrap_or(u64::MAX);
+    let needed = targets.saturating_add(SHARED);
+    let limit = limit.filter(|limit| *limit < needed)?;
+    Some(format!(
+        "only {limit} files may be open at once, and {targets} targets can take {needed} \
+         connections when many are slow; those beyond fail: raise the hard limit \
+         (`ulimit -Hn`, `LimitNOFILE=` of systemd) to {needed} or more"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_enough_for_all_targets_or_is_warned_about() {
+        assert_eq!(warning(None, 5000), None);
+        assert_eq!(warning(Some(2048), 1000), None);
+        assert_eq!(
+            warning(Some(1024), 1000).expect("too low"),
+            "only 1024 files may be open at once, and 1000 targets can take 2024 connections \
+             when many are slow; those beyond fail: raise the hard limit (`ulimit -Hn`, \
+             `LimitNOFILE=` of systemd) to 2024 or more"
+        );
+    }
+}
