@@ -79,8 +79,8 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
     // A duplicate may be all that is left while the one to stay is not as it is to be.
     let failures = report.failures.iter();
     let failed: BTreeSet<&SilenceName> = failures.map(|failure| &failure.silence).collect();
-    let updates = others.iter().filter(|action| is_update(action));
-    let updated: BTreeSet<&SilenceName> = updates.map(|action| &action.silence).collect();
+    let changed = others.iter().filter(|action| is_update(action));
+    let updated: BTreeSet<&SilenceName> = changed.map(|action| &action.silence).collect();
     let (kept, expiries): (Vec<&Action>, Vec<&Action>) = expiries
         .into_iter()
         .partition(|action| is_duplicate(action) && failed.contains(&action.silence));

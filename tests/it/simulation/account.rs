@@ -375,18 +375,15 @@ impl Account {
     pub(super) fn unheard(&mut self, process: u64, draft: Option<&SilenceDraft>, id: &str) {
         let pass = self.processes.entry(process).or_default();
         let marker = draft.and_then(|draft| marker_of(&draft.comment));
-        match marker.filter(|_| id.is_empty()) {
-            Some(marker) => {
-                let what = format!("{} {}", marker.silence, marker.start);
-                pass.written.remove(&what);
-                let counted = !pass.names.contains(marker.silence.as_str());
-                pass.made = pass.made.saturating_sub(usize::from(counted));
-            }
-            None => {
-                pass.written.remove(id);
-                if draft.is_none() {
-                    pass.taken.remove(&SilenceId::new(id));
-                }
+        if let Some(marker) = marker.filter(|_| id.is_empty()) {
+            let what = format!("{} {}", marker.silence, marker.start);
+            pass.written.remove(&what);
+            let counted = !pass.names.contains(marker.silence.as_str());
+            pass.made = pass.made.saturating_sub(usize::from(counted));
+        } else {
+            pass.written.remove(id);
+            if draft.is_none() {
+                pass.taken.remove(&SilenceId::new(id));
             }
         }
     }

@@ -62,11 +62,11 @@ impl State {
         new: &SilenceId,
     ) {
         let is_unchanged = listed.is_some() && listed == now;
-        if let Some(old) = now.filter(|_| is_unchanged && self.weather.is_empty()) {
-            if old.id != *new {
-                let what = format!("an update of {} made a new silence, {new}", old.id);
-                self.account.violate(what);
-            }
+        if let Some(old) = now.filter(|_| is_unchanged && self.weather.is_empty())
+            && old.id != *new
+        {
+            let what = format!("an update of {} made a new silence, {new}", old.id);
+            self.account.violate(what);
         }
     }
 
