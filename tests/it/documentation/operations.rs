@@ -50,8 +50,8 @@ fn flags_and_variables_are_those_of_the_program() {
     let document = document(PATH);
     let help = help();
     let known: BTreeSet<&str> = words(&help, "--");
-    // The first is Alertmanager's own, the second what Kubernetes would set.
-    let others = ["--silences", "SILENCED_PORT", "SILENCED_"];
+    // The first two are Alertmanager's own, the third what Kubernetes would set.
+    let others = ["--data", "--silences", "SILENCED_PORT", "SILENCED_"];
     let mentioned: Vec<&str> = words(&document, "--")
         .into_iter()
         .filter(|flag| !others.contains(flag) && *flag != "--" && !flag.starts_with("---"))
