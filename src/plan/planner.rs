@@ -111,7 +111,12 @@ impl Planner<'_> {
             let change = match live {
                 Some(live) => {
                     let keeps = self.keeps_annotations;
-                    compare::adjust(self.input, declaration, window, &live, keeps)
+                    let change = compare::adjust(self.input, declaration, window, &live, keeps);
+                    // What takes its place may be there already.
+                    change.filter(|(change, _)| {
+                        !matches!(change, Change::Replace(..))
+                            || !self.is_unsettled(&declaration.name, window)
+                    })
                 }
                 None if !self.is_to_be_created(declaration, window, tombstones) => continue,
                 None => Some(compare::create(self.input, declaration, window)),
@@ -126,6 +131,16 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether a window has a silence that no list shows yet; holds it, if so.
+    fn is_unsettled(&mut self, name: &SilenceName, window: &Occurrence) -> bool {
+        let is_unsettled = self.unsettled.contains(&(name, window.marker_start()));
+        if is_unsettled {
+            let reason = "written just now, and not in the server's list yet".to_owned();
+            self.hold(name, HoldCause::Unsettled, reason);
+        }
+        is_unsettled
+    }
+
     /// Whether a window that nothing stands for gets a silence now.
     fn is_to_be_created(
         &mut self,
@@ -138,9 +153,7 @@ impl Planner<'_> {
             return false;
         }
         let name = &declaration.name;
-        if self.unsettled.contains(&(name, window.marker_start())) {
-            let reason = "written just now, and not in the server's list yet".to_owned();
-            self.hold(name, HoldCause::Unsettled, reason);
+        if self.is_unsettled(name, window) {
             return false;
         }
         let start = window.marker_start();

@@ -2,6 +2,9 @@
 //! ended silences, and one more plan over it, which nobody applies: whatever it
 //! would do again to a silence that was written just now was not done.
 //!
+//! Duplicates of what was updated wait for it: if the update had no effect, they
+//! may soon be all that there is.
+//!
 //! New silences need no such look: with a fresh id nothing older can win
 //! against them. One that does not stay is noticed by later passes.
 
