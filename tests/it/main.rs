@@ -42,6 +42,7 @@ mod effects;
 mod grafana;
 mod holds;
 mod kill;
+mod kinds;
 mod limits;
 mod lineage;
 mod many;

@@ -43,7 +43,7 @@ pub(crate) fn finish(command: &mut Command) -> Finished {
 impl Finished {
     /// Everything in one text, with `replaced` names in place of what differs
     /// from run to run.
-    fn shown(&self, replaced: &[(&str, &str)]) -> String {
+    pub(crate) fn shown(&self, replaced: &[(&str, &str)]) -> String {
         let code = match self.code {
             Some(code) => code.to_string(),
             None => "none".to_owned(),

@@ -22,14 +22,14 @@ pub(super) const TENANT: &str = "team-a";
 pub(super) const DATA_SOURCE_UID: &str = "am-uid";
 
 /// Serves on the loopback as long as the test's runtime lives; returns where.
-pub(super) async fn listen(router: Router) -> String {
+pub(crate) async fn listen(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
 
-pub(super) fn alertmanager(settings: Settings) -> Arc<Mutex<MemoryAlertmanager>> {
+pub(crate) fn alertmanager(settings: Settings) -> Arc<Mutex<MemoryAlertmanager>> {
     Arc::new(Mutex::new(MemoryAlertmanager::new(settings, now())))
 }
 
@@ -39,7 +39,7 @@ fn mimir(settings: &Settings) -> Mimir {
     Mimir::default().tenant(TENANT, Arc::new(Mutex::new(replicas)))
 }
 
-pub(super) fn editor(organisation: u64) -> Account {
+pub(crate) fn editor(organisation: u64) -> Account {
     Account {
         organisation,
         permissions: Permissions::editor(),

@@ -366,7 +366,7 @@ pub(super) fn text(value: &Value) -> String {
         .to_owned()
 }
 
-pub(super) fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     SystemTime::now().into()
 }
 

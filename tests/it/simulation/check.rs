@@ -53,7 +53,13 @@ impl Episode<'_> {
         }
         if is_settled {
             for write in writes.iter().filter(|write| write.at > self.settled_at) {
-                check_need(write, self.edge)?;
+                // Once the server has forgotten what a person ended, it is made again.
+                let name = write.marker.silence.as_str();
+                let is_forgotten =
+                    write.verb == Verb::Create && state.repository.head.was_ended_by_hand(name);
+                if !is_forgotten {
+                    check_need(write, self.edge)?;
+                }
             }
         }
         let owned: Vec<Owned<'_>> = stored

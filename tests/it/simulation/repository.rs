@@ -165,6 +165,11 @@ impl Commit {
         }
     }
 
+    /// Whether somebody ended a silence of that name, where that counts.
+    pub(super) fn was_ended_by_hand(&self, name: &str) -> bool {
+        self.ended.contains(name)
+    }
+
     /// The entries with their windows around the present, and whether they are certain.
     pub(super) fn declared(&self) -> impl Iterator<Item = (&Entry, &[(Minute, Minute)], bool)> {
         self.entries()
