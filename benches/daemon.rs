@@ -141,19 +141,14 @@ impl Daemon {
         (field("VmHWM:"), field("VmRSS:"))
     }
 
-    /// The processor time that it has used.
+    /// The processor time of all its threads that live, to the nanosecond.
     pub fn processor_time(&self) -> Duration {
-        processor_time(self.id())
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).unwrap();
+        let nanoseconds = tasks
+            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
+            .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        Duration::from_nanos(nanoseconds.sum())
     }
-}
-
-/// The processor time of all threads of a process that live, to the nanosecond.
-pub fn processor_time(process: u32) -> Duration {
-    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let nanoseconds = tasks
-        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
-        .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    Duration::from_nanos(nanoseconds.sum())
 }
 
 impl Drop for Daemon {

@@ -37,7 +37,7 @@ use daemon::Daemon;
 use measure::{goal, load, machine};
 use repository::Repository;
 use servers::Servers;
-use watch::{Seen, Watch};
+use watch::{Seen, Watch, processor_time};
 
 const TARGETS: usize = 1_000;
 const DECLARATIONS: usize = 100;
@@ -46,6 +46,7 @@ const FAILING: usize = 10;
 const WELL: usize = TARGETS - HANGING - FAILING;
 
 const IDLE_PASSES: usize = 7;
+const CHANGES: usize = 3;
 
 /// The goals, on two processors: seconds and MiB.
 const IDLE_PASS: f64 = 30.0;
@@ -133,7 +134,8 @@ targets:
         during: impl FnOnce(&mut Servers, &dyn Fn() -> bool) -> T,
     ) -> (Step, T) {
         let watch = Watch::over(daemon, &["/healthz"]);
-        let before = (daemon.processor_time(), self.servers.processor_time());
+        let processes = [daemon.id(), self.servers.id()];
+        let before = processes.map(processor_time);
         let (lines, bytes) = daemon.logged();
         let began = Instant::now();
         let ((pass, wall), told) = thread::scope(|scope| {
@@ -149,10 +151,7 @@ targets:
             name: name.to_owned(),
             pass,
             wall,
-            processor: (
-                daemon.processor_time().saturating_sub(before.0),
-                self.servers.processor_time().saturating_sub(before.1),
-            ),
+            processor: [0, 1].map(|which| processor_time(processes[which]) - before[which]),
             memory: daemon.memory(),
             logged: (lines_now - lines, bytes_now - bytes),
             seen: watch.seen(),
@@ -169,6 +168,13 @@ targets:
         assert_eq!(step.pass["outcome"], "converged", "{name}: {first:?}");
         assert_eq!(step.sum(kind), number, "{name}: {kind}");
         step
+    }
+
+    /// The same several times, and the median of when all had it.
+    fn replace_often(&mut self, daemon: &mut Daemon, name: &str, number: usize) -> Duration {
+        let mut times = [0; CHANGES].map(|_| self.replace(daemon, name, number));
+        times.sort_unstable();
+        times[CHANGES / 2]
     }
 
     /// A pass that replaces one silence of so many targets, and when all had it.
@@ -197,7 +203,7 @@ struct Step {
     pass: Value,
     wall: Duration,
     /// Ours, and the servers'.
-    processor: (Duration, Duration),
+    processor: [Duration; 2],
     /// The most so far, and now.
     memory: (f64, f64),
     /// Lines and bytes.
@@ -222,8 +228,8 @@ impl Step {
             "| {} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {} | {lines} ({:.1} kB) | {:.0} |",
             self.name,
             self.wall.as_secs_f64(),
-            self.processor.0.as_secs_f64(),
-            self.processor.1.as_secs_f64(),
+            self.processor[0].as_secs_f64(),
+            self.processor[1].as_secs_f64(),
             self.memory.0,
             self.memory.1,
             self.seen.open_files,
@@ -273,16 +279,20 @@ fn measure_shape(shape: &str) {
     drop(daemon);
     let mut daemon = setup.start();
     setup
-        .converge(&mut daemon, "restarted, all in place: two passes", "created", 0)
+        .converge(
+            &mut daemon,
+            "restarted, all in place: two passes",
+            "created",
+            0,
+        )
         .print();
-    let well = setup.replace(&mut daemon, "matchers changed", TARGETS);
+    let well = setup.replace_often(&mut daemon, "matchers changed", TARGETS);
     setup.servers.order(&format!("hang 0 {HANGING}"));
     setup
         .servers
         .order(&format!("fail {HANGING} {}", HANGING + FAILING));
     let name = format!("the same, {HANGING} hanging and {FAILING} failing since");
-    let first = setup.replace(&mut daemon, &name, WELL);
-    let second = setup.replace(&mut daemon, "the same once more", WELL);
+    let ill = setup.replace_often(&mut daemon, &name, WELL);
     let during = answers(&mut daemon, "during idle passes", |daemon| {
         for _ in 0..IDLE_PASSES {
             daemon.pass();
@@ -291,21 +301,20 @@ fn measure_shape(shape: &str) {
 
     let most = daemon.memory().0.max(most);
     let (start, idle) = (start.as_secs_f64(), idle.wall.as_secs_f64());
-    let [well, first, second] = [well, first, second].map(|time| time.as_secs_f64());
-    let delays_nobody = first.max(second) < well * 1.5 + 0.1;
+    let [well, ill] = [well, ill].map(|time| time.as_secs_f64());
     println!(
         "
 - It listens {start:.2} s after its start.
 - Idle pass {idle:.2} s ({}).
 - Memory at most {most:.0} MiB ({}).
-- Changed matchers had reached all {TARGETS} targets after {well:.2} s, and with the ill ones the {WELL} others after {first:.2} s and {second:.2} s ({}).
+- Changed matchers had reached all {TARGETS} targets after {well:.2} s, and with the ill ones the {WELL} others after {ill:.2} s, by the medians ({}).
 
 | when | asked | kB | ms, median | longest |
 | --- | --- | ---: | ---: | ---: |
 {after}{during}",
         goal("under 30 s", idle < IDLE_PASS),
         goal("under 256 MiB", most < MEMORY),
-        goal("the hanging one delays nobody", delays_nobody),
+        goal("the hanging one delays nobody", ill < well * 1.5),
     );
 }
 

@@ -4,9 +4,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
-
-use crate::daemon::processor_time;
 
 /// Many servers in memory, gone when dropped.
 pub struct Servers {
@@ -68,8 +65,9 @@ impl Servers {
         (servers.parse().unwrap(), writes.parse().unwrap())
     }
 
-    pub fn processor_time(&self) -> Duration {
-        processor_time(self.process.id())
+    /// The number of their process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 }
 

@@ -4,7 +4,7 @@ use std::mem::take;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use tokio::sync::OnceCell;
 
@@ -188,6 +188,11 @@ impl Client {
         let request = match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
             None => request,
+        };
+        let request = if attempt.reading && self.way.closes_after_reading() {
+            request.header(CONNECTION, "close")
+        } else {
+            request
         };
         let request = request.build().map_err(failed)?;
         credentials::add_header_of(&request, &mut redaction);

@@ -16,12 +16,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 pub use authorisation::Authorisation;
 
 use crate::clock::Clock;
 use crate::daemon::Handle;
+use crate::reconcile::Pass;
 use crate::stop::stopped;
 use crate::telemetry::Metrics;
 
@@ -43,6 +44,8 @@ struct Shared {
     authorisation: Authorisation,
     requests: Semaphore,
     waiters: Semaphore,
+    /// Held while a plan is written out.
+    plans: Mutex<()>,
 }
 
 impl AppState {
@@ -61,6 +64,7 @@ impl AppState {
             authorisation,
             requests: Semaphore::new(MOST_REQUESTS),
             waiters: Semaphore::new(sync::MOST_WAITERS),
+            plans: Mutex::default(),
         }))
     }
 }
@@ -141,12 +145,21 @@ async fn status(State(state): State<AppState>) -> Response {
 async fn plan(State(state): State<AppState>) -> Response {
     let pass = state.0.handle.status.borrow().pass.clone();
     match pass {
-        Some(pass) => json_response(StatusCode::OK, &pass.plan_to_json()),
+        Some(pass) => written_out(&state, pass).await,
         None => problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "the first pass has not ended yet",
         ),
     }
+}
+
+/// The 20,000 actions that a pass keeps take a third of a second to write out, for
+/// which probes must not wait, and 60 MB, so that it is done for one at a time.
+async fn written_out(state: &AppState, pass: Arc<Pass>) -> Response {
+    let _turn = state.0.plans.lock().await;
+    let writing = move || json_response(StatusCode::OK, &pass.plan_to_json());
+    let written = tokio::task::spawn_blocking(writing).await;
+    written.unwrap_or_else(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {

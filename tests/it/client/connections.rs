@@ -72,3 +72,25 @@ async fn those_that_trust_the_same_certificates_whatever_file_they_are_in() {
     fs::write(&files[1], &second).unwrap();
     ask(1).await;
 }
+
+/// Lists of many servers would leave more connections than files may be open.
+#[tokio::test]
+async fn those_to_many_servers_are_closed_after_a_list() {
+    let server = RawServer::start(Reply::json("200 OK", "[]")).await;
+    let url = format!("http://{}", server.address());
+    let many: Vec<String> = (0..65)
+        .map(|number| format!("http://am-{number}"))
+        .collect();
+    let few = Connections::new([&*url]);
+    let many = Connections::new(many.iter().map(String::as_str));
+    for connections in [few, many] {
+        let client = Client::sharing(&connections, &ClientSettings::new(&*url)).unwrap();
+        client.list().await.unwrap();
+    }
+    let requests = server.requests();
+    let closes: Vec<bool> = requests
+        .iter()
+        .map(|request| request.to_lowercase().contains("connection: close"))
+        .collect();
+    assert_eq!(closes, [false, true]);
+}

@@ -132,6 +132,8 @@ fn the_configuration_is_accepted_and_shows_every_key() {
 async fn metric_families() -> Vec<String> {
     let mut world = World::at("2026-01-08T23:00:00Z");
     world.write("nightly.yaml", NIGHTLY);
+    let held = "{name: held, comment: Held., matchers: [a=\"b\"], schedule: always, suspend: true}";
+    world.write("held.yaml", &format!("owner: dba\nsilences: [{held}]\n"));
     let pass = world.sync().await;
     let metrics = Metrics::new();
     metrics.use_tzdata("2026f", "bundled");
