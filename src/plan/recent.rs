@@ -14,13 +14,20 @@ use crate::schedule::OccurrenceStart;
 use crate::silence::{Silence, SilenceId};
 use crate::timestamp::Timestamp;
 
+/// What we ended is known for so long, listed or not: a list may be old or lack
+/// what could not be read, and servers keep what has ended for five days.
+const REMEMBERED: Duration = Duration::from_hours(5 * 24);
+
 /// The recent writes to one target.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RecentWrites {
     made: BTreeMap<SilenceId, Made>,
     ended: BTreeMap<SilenceId, Timestamp>,
-    /// Asked to end, with an unknown outcome.
+    /// Asked to end, with an unknown outcome that may still come.
     doubtful: BTreeMap<SilenceId, Timestamp>,
+    /// All that were asked to end, whatever the answer: no person need have
+    /// ended them.
+    asked_to_end: BTreeMap<SilenceId, Timestamp>,
     /// Answered with success, and not seen to have had an effect.
     effects: Effects,
 }
@@ -40,6 +47,7 @@ impl RecentWrites {
             made: BTreeMap::new(),
             ended: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            asked_to_end: BTreeMap::new(),
             effects: Effects::new(),
         }
     }
@@ -58,12 +66,14 @@ impl RecentWrites {
     /// A silence was expired.
     pub fn ended(&mut self, id: SilenceId, at: Timestamp) {
         self.made.remove(&id);
-        self.ended.insert(id, at);
+        self.ended.insert(id.clone(), at);
+        self.asked_to_end.insert(id, at);
     }
 
     /// A silence may have been expired, or may be any moment.
     pub fn doubtful(&mut self, id: SilenceId, at: Timestamp) {
-        self.doubtful.insert(id, at);
+        self.doubtful.insert(id.clone(), at);
+        self.asked_to_end.insert(id, at);
     }
 
     /// Whether an expiry may still be on its way to it, so that another silence
@@ -73,10 +83,11 @@ impl RecentWrites {
         self.doubtful.contains_key(id)
     }
 
-    /// Whether we expired it.
+    /// Whether we expired it, or asked for that: if it has ended, nobody else
+    /// need have done it.
     #[must_use]
     pub fn has_ended(&self, id: &SilenceId) -> bool {
-        self.ended.contains_key(id)
+        self.asked_to_end.contains_key(id)
     }
 
     /// Whether we expired it so lately that a list may show it live still.
@@ -143,9 +154,13 @@ impl RecentWrites {
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.forget_made(listed, now, settle);
         self.doubtful.retain(|_, at| now.since(*at) < settle);
-        let listed = among(listed, &self.ended);
-        self.ended
-            .retain(|id, at| now.since(*at) < settle || listed.contains(id));
+        for (ends, least) in [
+            (&mut self.ended, settle),
+            (&mut self.asked_to_end, REMEMBERED),
+        ] {
+            let listed: BTreeSet<SilenceId> = among(listed, ends).into_iter().cloned().collect();
+            ends.retain(|id, at| now.since(*at) < least || listed.contains(id));
+        }
     }
 
     /// What was made longer ago than `settle` has either been listed, or is gone.
@@ -213,4 +228,38 @@ impl RecentWrites {
 fn among<'a, T>(listed: &'a [Silence], known: &BTreeMap<SilenceId, T>) -> BTreeSet<&'a SilenceId> {
     let ids = listed.iter().map(|silence| &silence.id);
     ids.filter(|id| known.contains_key(*id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::Matchers;
+    use crate::silence::SilenceState;
+
+    #[test]
+    fn what_we_asked_to_end_was_ended_by_us_for_as_long_as_it_may_be_listed() {
+        let start = Timestamp::from_seconds(1_000_000);
+        let settle = Duration::from_secs(90);
+        let id = SilenceId::new("1");
+        let expired = Silence {
+            id: id.clone(),
+            matchers: Matchers::default(),
+            starts_at: start,
+            ends_at: start,
+            created_by: String::new(),
+            comment: String::new(),
+            annotations: crate::silence::Annotations::default(),
+            state: SilenceState::Expired,
+        };
+        let mut recent = RecentWrites::new();
+        recent.doubtful(id.clone(), start);
+        let later = start.plus(Duration::from_hours(1));
+        recent.forget(std::slice::from_ref(&expired), later, settle);
+        assert!(recent.has_ended(&id), "the answer was lost, not the expiry");
+        assert!(!recent.is_doubtful(&id), "nothing is on its way any more");
+        recent.forget(&[], later, settle);
+        assert!(recent.has_ended(&id), "one list may lack it");
+        recent.forget(&[], later.plus(REMEMBERED), settle);
+        assert!(!recent.has_ended(&id), "the server has forgotten it");
+    }
 }
