@@ -13,6 +13,7 @@ use super::{PlanInput, compare, pairing};
 use crate::declaration::{Declaration, Declarations, StandIn};
 use crate::name::SilenceName;
 use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
+use crate::silence::Silence;
 
 /// Windows that end this soon are not created: by the time the request
 /// arrives they may be over, and the server would refuse them.
@@ -196,6 +197,19 @@ impl Planner<'_> {
             && tombstone.marker.start == window.marker_start()
             && tombstone.silence.ends_at < window.end
             && !self.input.recent.has_ended(&tombstone.silence.id)
+            && !self.was_one_of_several(tombstone.silence, window)
+    }
+
+    /// Whether another silence went on for the same alerts when this one ended,
+    /// even if people have taken its marker away since: then it was a duplicate,
+    /// or replaced, and nobody wanted to hear of the alerts.
+    fn was_one_of_several(&self, ended: &Silence, window: &Occurrence) -> bool {
+        self.input.silences.iter().any(|other| {
+            other.ends_at > ended.ends_at
+                && other.starts_at <= ended.ends_at.max(window.start)
+                && other.id != ended.id
+                && other.matchers.same_set(&ended.matchers)
+        })
     }
 
     /// Whether a declaration is what it was when a silence was written for it.

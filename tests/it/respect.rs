@@ -8,6 +8,7 @@ use std::time::Duration;
 use silenced::clock::Clock;
 use silenced::plan::{HandExpired, HoldCause};
 use silenced::reconcile::Pass;
+use silenced::silence::SilenceDraft;
 use tempfile::TempDir;
 
 use crate::cli::{Finished, directory, finish, silenced};
@@ -132,6 +133,41 @@ async fn what_an_earlier_process_ended_is_no_hand_expiry() {
     world.restart();
     world.write("once.yaml", ONCE);
     world.write("README.yaml", "# Nothing yet.\n");
+    is_made_again(&mut world).await;
+}
+
+/// Somebody copied a silence, an earlier process expired one of the two, and
+/// then the marker of the other was taken away.
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_that_an_earlier_process_ended_is_no_hand_expiry() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.settings.hand_expired = HandExpired::Respect;
+    world.restart();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    let original = world.live().remove(0);
+    let matchers: Vec<String> = original
+        .matchers
+        .as_slice()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    world.person_silences(&matchers.join(", "), &original.comment);
+    world.sleep(Duration::from_mins(5)).await;
+    assert_eq!(world.sync().await.targets[0].report.expired, 1);
+    let kept = world.live().remove(0);
+    let unmarked = SilenceDraft {
+        id: Some(kept.id),
+        matchers: kept.matchers,
+        starts_at: kept.starts_at,
+        ends_at: kept.ends_at,
+        created_by: kept.created_by,
+        comment: "mine now".to_owned(),
+        annotations: kept.annotations,
+    };
+    let now = world.api.now();
+    world.api.server().put(unmarked.into(), now).unwrap();
+    world.restart();
     is_made_again(&mut world).await;
 }
 

@@ -127,6 +127,15 @@ impl Server {
         memory.list(&[], now).into_iter().cloned().collect()
     }
 
+    /// For which declaration the silence of that id is.
+    pub(super) fn name_of(&self, id: &str) -> Option<String> {
+        let stored = self.stored();
+        let silence = stored
+            .iter()
+            .find(|silence| silence.id == SilenceId::new(id))?;
+        Some(marker_of(&silence.comment)?.silence.to_string())
+    }
+
     /// The live silences, as a client with luck would see them.
     pub(super) fn live(&self) -> Vec<Silence> {
         let now = self.memory.now();

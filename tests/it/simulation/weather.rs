@@ -334,10 +334,16 @@ impl<'z> Episode<'z> {
             _ => match people::act(fault, &self.server, &self.past, &mut self.rng) {
                 Some(did) => {
                     what = did;
-                    if fault == Fault::HandExpiry
+                    let ended = match fault {
+                        Fault::HandExpiry => Some(what.clone()),
+                        // It may come to its new end before a process looks.
+                        Fault::EditedEnd => self.server.name_of(&what),
+                        _ => None,
+                    };
+                    if let Some(name) = ended
                         && self.settings.hand_expired == HandExpired::Respect
                     {
-                        self.server.state().repository.end_by_hand(&what);
+                        self.server.state().repository.end_by_hand(&name);
                         self.commit(files);
                     }
                     self.disturbed(self.promptly);
