@@ -310,9 +310,9 @@ fn the_log_tells_every_write_or_counts_many() {
     let declared = |names: std::ops::Range<usize>| {
         let mut text = "owner: dba\nsilences:\n".to_owned();
         for number in names {
-            write!(
+            writeln!(
                 text,
-                "  - {{name: defect-{number}, comment: Known., matchers: ['alertname=\"A{number}\"'], schedule: always}}\n"
+                "  - {{name: defect-{number}, comment: Known., matchers: ['alertname=\"A{number}\"'], schedule: always}}"
             )
             .unwrap();
         }
