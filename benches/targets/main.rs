@@ -151,7 +151,8 @@ targets:
             name: name.to_owned(),
             pass,
             wall,
-            processor: [0, 1].map(|which| processor_time(processes[which]) - before[which]),
+            processor: [0, 1]
+                .map(|which| processor_time(processes[which]).saturating_sub(before[which])),
             memory: daemon.memory(),
             logged: (lines_now - lines, bytes_now - bytes),
             seen: watch.seen(),
