@@ -13,8 +13,8 @@ impl Declarations {
     /// what some of the files said at several times, the newest first, and stand
     /// alone: what refers to a name in a file that they lack is not the same.
     ///
-    /// A file that is broken by now is passed over until it was not: what stands
-    /// in for it is from then. Each state costs the reading of its files; the
+    /// Times at which its file was broken are passed over: it went on then as its
+    /// newest readable version, which is among the older states. Each state costs the reading of its files; the
     /// caller bounds how many there are.
     #[must_use]
     pub fn unchanged_through(
@@ -24,21 +24,20 @@ impl Declarations {
     ) -> BTreeSet<SilenceName> {
         let all = self.silences.iter().map(AsRef::as_ref);
         let mut same: Vec<&Declaration> = all.collect();
-        let mut was_readable = false;
         let mut read = Self::default();
         for state in states {
             read = read.read_after(state, zones);
-            let is_broken = !read.broken.is_empty();
             same.retain(|declaration| match read.get(&declaration.name) {
                 Some(then) => then.declares_the_same(declaration),
-                None => is_broken && !was_readable && self.stand_in(&declaration.name).is_some(),
+                // It went on as what its file said before, which is looked at next.
+                None => read.broken.iter().any(|file| {
+                    file.path == declaration.source || file.mentions(&declaration.name)
+                }),
             });
-            was_readable |= !is_broken;
         }
-        if !was_readable {
-            return BTreeSet::new();
-        }
+        // At first it must have been declared.
         same.into_iter()
+            .filter(|declaration| read.get(&declaration.name).is_some())
             .map(|declaration| declaration.name.clone())
             .collect()
     }
@@ -144,6 +143,7 @@ mod tests {
         now.recover(&broken, &[earlier], &zones);
         let count = |states: &[Snapshot]| now.unchanged_through(states, &zones).len();
         assert_eq!(count(&[broken.clone(), good.clone()]), 1);
+        assert_eq!(count(&[good.clone(), broken.clone(), good.clone()]), 1);
         assert_eq!(count(&[broken.clone(), good, broken.clone()]), 0);
         assert_eq!(count(&[broken]), 0);
     }
