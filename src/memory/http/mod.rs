@@ -1,5 +1,5 @@
 //! How does it answer over HTTP? Alertmanager's API v2 around a
-//! [`MemoryAlertmanager`](super::MemoryAlertmanager), a member of a
+//! [`MemoryAlertmanager`], a member of a
 //! [`Cluster`](super::Cluster), or other [`Silences`]: its routes, status codes
 //! and bodies.
 
