@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use silenced::memory::StoredSilence;
-use silenced::plan::Marker;
+use silenced::plan::{Change, HandExpired, Marker};
 use silenced::reconcile::{Mode, PassOptions};
 use silenced::schedule::OccurrenceStart;
 use silenced::silence::{Silence, SilenceState};
@@ -138,7 +138,13 @@ impl Episode<'_> {
             .checked("empty plans of new processes", 1);
         // What comes within the horizon this soon may be there or not.
         let edge = self.server_now().plus(HORIZON).minus(self.edge);
+        // A new process cannot always tell who ended a silence, and then makes
+        // another: better than none.
+        let may_make = self.settings.hand_expired == HandExpired::Respect;
         let needless = actions.into_iter().flatten().find(|action| {
+            if may_make && matches!(action.change, Change::Create(_)) {
+                return false;
+            }
             let draft = action.change.draft();
             draft.is_none_or(|draft| {
                 draft.starts_at < edge && !draft.comment.contains(" start=lease ")
