@@ -78,34 +78,44 @@ struct Doubt {
     reason: String,
 }
 
-/// The writes to one target whose effects have not been seen.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Effects(BTreeMap<Subject, Doubt>);
-
-impl Effects {
-    pub(super) const fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    /// A request to a silence succeeded; returns when it was sent first.
-    pub(super) fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
-        let subject = Subject::Change(id.clone(), request);
-        let doubt = self.0.entry(subject).or_insert_with(|| Doubt {
+impl Doubt {
+    const fn new(now: Timestamp) -> Self {
+        Self {
             since: now,
             times: 0,
             until: now,
             reason: String::new(),
-        });
-        doubt.since
+        }
+    }
+}
+
+/// The writes to one target whose effects have not been seen.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Effects(BTreeMap<Subject, Doubt>);
+
+impl Effects {
+    pub(crate) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// A request to a silence that was there succeeded at `now`; returns when it
+    /// was sent first, if its effect has not been seen since.
+    pub(crate) fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
+        let subject = Subject::Change(id.clone(), request);
+        self.0
+            .entry(subject)
+            .or_insert_with(|| Doubt::new(now))
+            .since
     }
 
     /// A list shows its effect.
-    pub(super) fn seen(&mut self, id: &SilenceId, request: Request) {
+    pub(crate) fn seen(&mut self, id: &SilenceId, request: Request) {
         self.0.remove(&Subject::Change(id.clone(), request));
     }
 
-    /// A list that must show its effect does not; returns what to tell people.
-    pub(super) fn missing(
+    /// A list that must show the effect of that request shows the silence as
+    /// `shown`: it is not sent again for a while. Returns what to tell people.
+    pub(crate) fn missing(
         &mut self,
         id: &SilenceId,
         request: Request,
@@ -129,25 +139,20 @@ impl Effects {
     }
 
     /// A list shows a silence that was made for a window.
-    pub(super) fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
+    pub(crate) fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
         self.0.remove(&Subject::Window(silence.clone(), start));
     }
 
     /// Replicas have had time to agree, and no list showed the silence that was
     /// made for a window. At first it is made again at once.
-    pub(super) fn vanished(
+    pub(crate) fn vanished(
         &mut self,
         silence: SilenceName,
         start: OccurrenceStart,
         now: Timestamp,
     ) {
         let subject = Subject::Window(silence, start);
-        let doubt = self.0.entry(subject).or_insert_with(|| Doubt {
-            since: now,
-            times: 0,
-            until: now,
-            reason: String::new(),
-        });
+        let doubt = self.0.entry(subject).or_insert_with(|| Doubt::new(now));
         doubt.times = doubt.times.saturating_add(1);
         if let Some(times) = doubt.times.checked_sub(LOSSES).filter(|times| *times > 0) {
             doubt.until = now.plus(wait(times));
@@ -161,7 +166,7 @@ impl Effects {
     }
 
     /// Why nothing is created for a window now, if so.
-    pub(super) fn window_waits(
+    pub(crate) fn window_waits(
         &self,
         silence: &SilenceName,
         start: OccurrenceStart,
@@ -171,7 +176,7 @@ impl Effects {
     }
 
     /// Why an action is not to be sent now, if so.
-    pub(super) fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
+    pub(crate) fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
@@ -188,7 +193,7 @@ impl Effects {
 
     /// Drops doubts that a list settles: it shows the silence ended, or a plan
     /// over it asks for no such update any more.
-    pub(super) fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
+    pub(crate) fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
         self.0.retain(|subject, doubt| {
             if now.since(doubt.until) > FORGOTTEN {
                 return false;

@@ -137,7 +137,7 @@ pub(super) fn hold_what_has_no_effect(
     actions: &mut Vec<Action>,
     holds: &mut Vec<Hold>,
 ) {
-    let waits = |action: &Action| input.recent.action_waits(action, input.now);
+    let waits = |action: &Action| input.recent.effects.action_waits(action, input.now);
     let waiting: BTreeMap<SilenceName, &str> = actions
         .iter()
         .filter(|action| action.change.draft().is_some())

@@ -158,7 +158,7 @@ impl Planner<'_> {
             return false;
         }
         let start = window.marker_start();
-        if let Some(reason) = self.input.recent.window_waits(name, start, now) {
+        if let Some(reason) = self.input.recent.effects.window_waits(name, start, now) {
             let reason = reason.to_owned();
             self.hold(name, HoldCause::Ineffective, reason);
             return false;

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::action::Action;
-use super::effects::{Effects, Request};
+use super::effects::Effects;
 use crate::name::SilenceName;
 use crate::schedule::OccurrenceStart;
 use crate::silence::{Silence, SilenceId};
@@ -29,7 +28,7 @@ pub struct RecentWrites {
     /// ended them.
     asked_to_end: BTreeMap<SilenceId, Timestamp>,
     /// Answered with success, and not seen to have had an effect.
-    effects: Effects,
+    pub(crate) effects: Effects,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -144,23 +143,19 @@ impl RecentWrites {
     /// Believes the list: whatever we did, the server's state is what it shows.
     pub fn settle(&mut self, listed: &[Silence], now: Timestamp) {
         self.forget_made(listed, now, Duration::ZERO);
-        for at in self.ended.values_mut() {
-            *at = Timestamp::EPOCH;
-        }
+        self.ended.clear();
     }
 
     /// Drops what no longer matters: writes that have settled, and ended
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.forget_made(listed, now, settle);
-        self.doubtful.retain(|_, at| now.since(*at) < settle);
-        for (ends, least) in [
-            (&mut self.ended, settle),
-            (&mut self.asked_to_end, REMEMBERED),
-        ] {
-            let listed: BTreeSet<SilenceId> = among(listed, ends).into_iter().cloned().collect();
-            ends.retain(|id, at| now.since(*at) < least || listed.contains(id));
+        for unsettled in [&mut self.ended, &mut self.doubtful] {
+            unsettled.retain(|_, at| now.since(*at) < settle);
         }
+        let listed = among(listed, &self.asked_to_end);
+        self.asked_to_end
+            .retain(|id, at| now.since(*at) < REMEMBERED || listed.contains(id));
     }
 
     /// What was made longer ago than `settle` has either been listed, or is gone.
@@ -175,52 +170,6 @@ impl RecentWrites {
                 self.effects.vanished(made.silence, made.start, now);
             }
         }
-    }
-
-    /// A request to a silence that was there succeeded at `now`; returns when
-    /// it was sent first, if its effect has not been seen since.
-    pub fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
-        self.effects.sent(id, request, now)
-    }
-
-    /// A list shows the effect of that request.
-    pub fn seen(&mut self, id: &SilenceId, request: Request) {
-        self.effects.seen(id, request);
-    }
-
-    /// A list that must show the effect of that request shows the silence as
-    /// `shown`: it is not sent again for a while. Returns what to tell people.
-    pub fn missing(
-        &mut self,
-        id: &SilenceId,
-        request: Request,
-        shown: &str,
-        now: Timestamp,
-    ) -> String {
-        self.effects.missing(id, request, shown, now)
-    }
-
-    /// Takes in what a list, and the actions of the plan over it, say of writes
-    /// whose effects have not been seen.
-    pub fn review(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
-        self.effects.settle(listed, actions, now);
-    }
-
-    /// Why nothing is created for a window now: what was created did not stay.
-    #[must_use]
-    pub fn window_waits(
-        &self,
-        silence: &SilenceName,
-        start: OccurrenceStart,
-        now: Timestamp,
-    ) -> Option<&str> {
-        self.effects.window_waits(silence, start, now)
-    }
-
-    /// Why an action is not sent now: lately it had no effect.
-    #[must_use]
-    pub fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
-        self.effects.action_waits(action, now)
     }
 }
 
