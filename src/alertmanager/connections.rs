@@ -95,15 +95,18 @@ impl Connections {
     }
 
     /// The client for that route; its files are named by `tls`.
-    fn client(&self, route: Route, tls: &TlsSettings) -> Result<Arc<reqwest::Client>, UnusableTls> {
-        // What a panic could leave behind is a complete value all the same.
+    fn client(
+        &self,
+        route: &Route,
+        tls: &TlsSettings,
+    ) -> Result<Arc<reqwest::Client>, UnusableTls> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&route).and_then(Weak::upgrade) {
+        if let Some(client) = clients.get(route).and_then(Weak::upgrade) {
             return Ok(client);
         }
-        let client = Arc::new(self.make(&route, tls)?);
+        let client = Arc::new(self.make(route, tls)?);
         clients.retain(|_, client| client.strong_count() > 0);
-        clients.insert(route, Arc::downgrade(&client));
+        clients.insert(route.clone(), Arc::downgrade(&client));
         Ok(client)
     }
 
@@ -153,6 +156,17 @@ impl fmt::Debug for Connections {
     }
 }
 
+/// Without the files: they hold a private key.
+impl fmt::Debug for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Route")
+            .field("proxy", &self.proxy)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The way to one server.
 #[derive(Debug)]
 pub(super) struct Way {
@@ -161,8 +175,9 @@ pub(super) struct Way {
     proxy: Proxy,
     connect_timeout: Duration,
     uses_tls: bool,
-    /// Keeps its open connections until a file changes.
-    latest: Mutex<Option<Arc<reqwest::Client>>>,
+    /// Keeps its open connections until a file changes, and saves looking a route
+    /// up by all that its files hold for every request.
+    latest: Mutex<Option<(Route, Arc<reqwest::Client>)>>,
 }
 
 impl Way {
@@ -216,9 +231,15 @@ impl Way {
             proxy: self.proxy.clone(),
             connect_timeout: self.connect_timeout,
         };
-        let client = self.connections.client(route, &self.tls)?;
+        // What a panic could leave behind is a complete value all the same.
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        *latest = Some(Arc::clone(&client));
+        if let Some((held, client)) = &*latest
+            && *held == route
+        {
+            return Ok(Arc::clone(client));
+        }
+        let client = self.connections.client(&route, &self.tls)?;
+        *latest = Some((route, Arc::clone(&client)));
         Ok(client)
     }
 }
