@@ -18,8 +18,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::census::Census;
+use super::order::Order;
 use super::outcome::TargetPass;
-use super::target::{Identity, Order, Target};
+use super::target::{Identity, Target};
 use crate::alertmanager::SilenceApi;
 use crate::plan::{Fingerprint, Settings};
 

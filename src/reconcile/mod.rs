@@ -7,6 +7,7 @@ mod backoff;
 mod census;
 mod fleet;
 mod history;
+mod order;
 mod outcome;
 mod past;
 mod target;
@@ -34,8 +35,8 @@ use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
 use fleet::Fleet;
 use history::History;
+use order::Order;
 use past::Past;
-use target::Order;
 
 /// How often to ask a target, unless it or the daemon says otherwise.
 const INTERVAL: Duration = Duration::from_mins(1);

@@ -4,17 +4,16 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::census::Census;
+use super::order::Order;
 use super::outcome::TargetPass;
 use super::verify::Written;
-use super::{Declared, Mode, Progress};
+use super::{Declared, Mode};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
@@ -115,34 +114,6 @@ impl<A> Target<A> {
     /// When it may be tried again, if it is being left alone.
     pub(super) fn next_retry(&self) -> Option<Timestamp> {
         self.backoff.until()
-    }
-}
-
-/// What a pass asks of every target.
-pub(super) struct Order {
-    pub(super) mode: Mode,
-    /// Whether it is asked for by somebody, who knows better than a backoff.
-    pub(super) insist: bool,
-    /// When the pass began, by the wall clock and by the machine's.
-    pub(super) started: Timestamp,
-    pub(super) began: Instant,
-    pub(super) declared: Declared,
-    pub(super) stop: watch::Receiver<bool>,
-    /// Turns true when no write is to begin any more, though reading goes on.
-    pub(super) halt: Arc<AtomicBool>,
-    /// How long one target may be written to.
-    pub(super) longest_writing: Option<Duration>,
-    pub(super) progress: Option<Progress>,
-    /// `None` for a target that is the only one.
-    pub(super) census: Option<Arc<Census>>,
-    /// By how much the targets' next turns lie off their intervals.
-    pub(super) jitter: f64,
-}
-
-impl Order {
-    /// The present instant.
-    pub(super) fn now(&self) -> Timestamp {
-        self.started.plus(self.began.elapsed())
     }
 }
 
@@ -292,7 +263,7 @@ impl<A: SilenceApi> Target<A> {
         if settings.hand_expired == HandExpired::Respect && !plan.unexplained.is_empty() {
             plan = explained(&plan, &input, &order.declared).await;
         }
-        self.recent.review(silences, &plan.actions, now);
+        self.recent.effects.settle(silences, &plan.actions, now);
         let ours = order.now();
         let offset = now.since(ours).max(ours.since(now));
         if offset >= NOTABLE_OFFSET {

@@ -86,7 +86,7 @@ impl<A: SilenceApi> Target<A> {
         }
         let first_sent: Vec<Timestamp> = written
             .iter()
-            .map(|Written { id, request, .. }| self.recent.sent(id, *request, now))
+            .map(|Written { id, request, .. }| self.recent.effects.sent(id, *request, now))
             .collect();
         let listed = tokio::select! {
             listed = self.api.list() => listed,
@@ -128,10 +128,10 @@ impl<A: SilenceApi> Target<A> {
         ) in written.iter().zip(first_sent)
         {
             match again.get(&(id, *request)) {
-                None => self.recent.seen(id, *request),
+                None => self.recent.effects.seen(id, *request),
                 Some(action) if is_alone || now.since(first_sent) >= settings.settle => {
                     let shown = shown(action);
-                    let error = self.recent.missing(id, *request, &shown, now);
+                    let error = self.recent.effects.missing(id, *request, &shown, now);
                     errors.push(format!("{silence}: {error}"));
                 }
                 Some(_) => {}
