@@ -1,7 +1,6 @@
 //! How does it answer over HTTP? Alertmanager's API v2 around a
-//! [`MemoryAlertmanager`], a member of a
-//! [`Cluster`](super::Cluster), or other [`Silences`]: its routes, status codes
-//! and bodies.
+//! [`MemoryAlertmanager`], a member of a [`Cluster`](super::Cluster), or other
+//! [`Silences`]: its routes, status codes and bodies.
 
 mod credentials;
 mod refusal;
