@@ -165,7 +165,7 @@ impl Planner<'_> {
         }
         let mut early: Vec<&Owned<'_>> = tombstones
             .iter()
-            .filter(|old| self.ended_early(old, window))
+            .filter(|old| self.ended_early(old, declaration, window))
             .collect();
         let is_unchanged = |old: &Owned<'_>| self.is_unchanged_since(declaration, &old.marker);
         let Some(tombstone) = early.iter().find(|old| is_unchanged(old) == Some(true)) else {
@@ -191,10 +191,17 @@ impl Planner<'_> {
     }
 
     /// Whether the silence of this window ended before its time, and not by
-    /// this process.
-    fn ended_early(&self, tombstone: &Owned<'_>, window: &Occurrence) -> bool {
+    /// this process. One for other alerts, such as somebody's edited copy, never
+    /// was the silence of this window.
+    fn ended_early(
+        &self,
+        tombstone: &Owned<'_>,
+        declaration: &Declaration,
+        window: &Occurrence,
+    ) -> bool {
         !window.is_lease
             && tombstone.marker.start == window.marker_start()
+            && tombstone.silence.matchers.same_set(&declaration.matchers)
             && tombstone.silence.ends_at < window.end
             && !self.input.recent.has_ended(&tombstone.silence.id)
             && !self.was_one_of_several(tombstone.silence, window)
