@@ -16,6 +16,7 @@ use crate::alertmanager::SilenceApi;
 use crate::apply::ApplyReport;
 use crate::name::SilenceName;
 use crate::plan::{Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan};
+use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 use crate::stop::stopped;
 use crate::timestamp::Timestamp;
@@ -143,21 +144,23 @@ impl<A: SilenceApi> Target<A> {
     }
 }
 
-/// The duplicates of silences for which there is nothing else to do.
+/// The duplicates of silences for which there is nothing else to do. What
+/// another window of the same name needs does not matter.
 fn duplicates(actions: &[Action]) -> HashSet<SilenceId> {
     let is_to_be_made = |action: &&Action| action.change.draft().is_some();
-    let names: HashSet<&SilenceName> = actions
-        .iter()
-        .filter(is_to_be_made)
-        .map(|action| &action.silence)
-        .collect();
+    let changing: HashSet<(&SilenceName, OccurrenceStart)> =
+        actions.iter().filter(is_to_be_made).map(window).collect();
     let duplicates = actions.iter().filter_map(|action| match &action.change {
         Change::Expire(silence, Coverage::Remains) => {
-            (!names.contains(&action.silence)).then(|| silence.id.clone())
+            (!changing.contains(&window(action))).then(|| silence.id.clone())
         }
         _ => None,
     });
     duplicates.collect()
+}
+
+const fn window(action: &Action) -> (&SilenceName, OccurrenceStart) {
+    (&action.silence, action.window)
 }
 
 /// What the server still has, in the words of the plan over its list.
