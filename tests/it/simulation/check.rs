@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use silenced::memory::StoredSilence;
-use silenced::plan::{Change, HandExpired, Marker};
+use silenced::name::SilenceName;
+use silenced::plan::{Change, HoldCause, Marker};
 use silenced::reconcile::{Mode, PassOptions};
 use silenced::schedule::OccurrenceStart;
 use silenced::silence::{Silence, SilenceState};
@@ -140,9 +141,9 @@ impl Episode<'_> {
         let edge = self.server_now().plus(HORIZON).minus(self.edge);
         // A new process cannot always tell who ended a silence, and then makes
         // another: better than none.
-        let may_make = self.settings.hand_expired == HandExpired::Respect;
+        let left_ended = self.left_ended();
         let needless = actions.into_iter().flatten().find(|action| {
-            if may_make && matches!(action.change, Change::Create(_)) {
+            if matches!(action.change, Change::Create(_)) && left_ended.contains(&action.silence) {
                 return false;
             }
             let draft = action.change.draft();
@@ -158,6 +159,20 @@ impl Episode<'_> {
                 action.reason
             ))
         })
+    }
+
+    /// What the running processes make no silence for, because a person ended it.
+    fn left_ended(&self) -> BTreeSet<SilenceName> {
+        let mut names = BTreeSet::new();
+        for process in &self.processes {
+            let status = process.handle.status.borrow();
+            let targets = status.pass.iter().flat_map(|pass| &pass.targets);
+            let plans = targets.filter_map(|target| target.plan.as_ref());
+            let holds = plans.flat_map(|plan| &plan.holds);
+            let by_hand = holds.filter(|hold| hold.cause == HoldCause::HandExpired);
+            names.extend(by_hand.map(|hold| hold.silence.clone()));
+        }
+        names
     }
 
     fn check_windows(&self) -> Result<(), String> {
