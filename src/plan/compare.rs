@@ -43,6 +43,9 @@ pub(super) fn adjust(
     let is_active = silence.state == SilenceState::Active || silence.starts_at <= now;
 
     let mut impossible = Vec::new();
+    if input.recent.is_doubtful(&silence.id) {
+        impossible.push("an expiry of it may still be under way".to_owned());
+    }
     if !silence.matchers.same_set(&declaration.matchers) {
         impossible.push("matchers changed".to_owned());
     }

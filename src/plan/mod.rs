@@ -16,6 +16,7 @@
 //! | running | pending | replace: the server cannot start it in place |
 //! | starts later | active | replace |
 //! | any | other matchers | replace: create, then expire |
+//! | any | one that an expiry of ours may still reach | replace |
 //! | any | two of them | expire one |
 //! | none | pending or active | expire |
 

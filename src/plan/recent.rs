@@ -76,7 +76,7 @@ impl RecentWrites {
     }
 
     /// Whether an expiry may still be on its way to it, so that another silence
-    /// for the same window is the one to rely on.
+    /// for the same window is the one to rely on, and to be made if need be.
     #[must_use]
     pub fn is_doubtful(&self, id: &SilenceId) -> bool {
         self.doubtful.contains_key(id)
@@ -150,9 +150,9 @@ impl RecentWrites {
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.forget_made(listed, now, settle);
-        for unsettled in [&mut self.ended, &mut self.doubtful] {
-            unsettled.retain(|_, at| now.since(*at) < settle);
-        }
+        self.ended.retain(|_, at| now.since(*at) < settle);
+        // So late the expiry may come, and as long after it a list may be old.
+        self.doubtful.retain(|_, at| now.since(*at) < 2 * settle);
         let listed = among(listed, &self.asked_to_end);
         self.asked_to_end
             .retain(|id, at| now.since(*at) < REMEMBERED || listed.contains(id));
@@ -202,6 +202,8 @@ mod tests {
         };
         let mut recent = RecentWrites::new();
         recent.doubtful(id.clone(), start);
+        recent.forget(&[], start.plus(settle + settle / 2), settle);
+        assert!(recent.is_doubtful(&id), "a list may not show it ended yet");
         let later = start.plus(Duration::from_hours(1));
         recent.forget(std::slice::from_ref(&expired), later, settle);
         assert!(recent.has_ended(&id), "the answer was lost, not the expiry");

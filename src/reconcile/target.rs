@@ -162,10 +162,13 @@ impl<A: SilenceApi> Target<A> {
         pass.error = held_without_effect(&plan);
         if order.mode == Mode::Apply && !plan.actions.is_empty() {
             let longest = order.longest_writing;
-            let until = longest.map(|longest| Instant::now() + longest);
+            let began = Instant::now();
+            let until = longest.map(|longest| began + longest);
             pass.report = self.apply(&plan, order, until).await;
             let written = Written::of(&plan, &pass.report);
-            self.remember(&mut pass.report, now);
+            // Writes take minutes if there are many, or if answers are lost, and
+            // replicas have to agree, and late effects to come, after them.
+            self.remember(&mut pass.report, now.plus(began.elapsed()));
             let verified = self.verify(settings, order, &written, now).await;
             let (proved, unproved): (Vec<Action>, Vec<Action>) =
                 std::mem::take(&mut pass.report.unproved)
@@ -173,7 +176,7 @@ impl<A: SilenceApi> Target<A> {
                     .partition(|expiry| verified.allows(expiry));
             let total = plan.actions.len();
             let mut ended = self.expire(&proved, order, until, total).await;
-            self.remember(&mut ended, now);
+            self.remember(&mut ended, now.plus(began.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)
                 .or(verified.error)

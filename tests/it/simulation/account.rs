@@ -15,6 +15,7 @@ use silenced::timestamp::Timestamp;
 use tokio::time::Instant;
 
 use super::calendar::minute_of;
+use super::doubt::LateGap;
 use super::fault::{Tally, Verb};
 use super::repository::Repository;
 use super::server::{alerts_of, marker_of};
@@ -78,6 +79,7 @@ pub(super) struct Account {
     /// The latest time that the server's clock has shown.
     latest: DateTime<Utc>,
     pub(super) writes: Vec<Write>,
+    pub(super) late_gaps: Vec<LateGap>,
     pub(super) lists: u64,
     pub(super) violations: Vec<String>,
     pub(super) tally: Tally,
@@ -94,6 +96,7 @@ impl Account {
             foreign: BTreeMap::new(),
             latest: DateTime::<Utc>::MIN_UTC,
             writes: Vec::new(),
+            late_gaps: Vec::new(),
             lists: 0,
             violations: Vec::new(),
             tally: Tally::default(),
@@ -176,9 +179,13 @@ impl Account {
             .collect();
     }
 
-    /// A silence as the last list of a process showed it.
-    pub(super) fn last_listed(&self, process: u64, id: &SilenceId) -> Option<Silence> {
-        self.processes.get(&process)?.last_list.get(id).cloned()
+    /// When a process last got a list, and what it showed.
+    pub(super) fn last_list(
+        &self,
+        process: u64,
+    ) -> Option<(Instant, &BTreeMap<SilenceId, Silence>)> {
+        let pass = self.processes.get(&process)?;
+        Some((pass.listed?, &pass.last_list))
     }
 
     /// A process sends a silence.
@@ -317,6 +324,7 @@ impl Account {
         let Some(marker) = marker_of(comment) else {
             return;
         };
+        self.log(format!("  {process} was told of {} {id}", marker.silence));
         let pass = self.processes.entry(process).or_default();
         pass.known.insert(id.clone(), (marker, Instant::now()));
     }
@@ -390,15 +398,16 @@ impl Account {
 
     /// A write to a silence that the process could know to be foreign.
     fn touch(&mut self, process: u64, id: &SilenceId) {
-        let listed = self.processes.get(&process).and_then(|pass| pass.listed);
-        let Some(foreign) = self.foreign.get(id) else {
+        if !self.foreign.contains_key(id) {
             return;
-        };
-        if listed.is_some_and(|listed| foreign.since < listed) {
-            self.violate(format!("process {process} touched the foreign {id}"));
-        } else {
-            // It was ours when the process looked.
+        }
+        let list = self.last_list(process);
+        let shown = list.and_then(|(_, list)| list.get(id));
+        if shown.is_some_and(|silence| marker_of(&silence.comment).is_some()) {
+            // It was ours when the process looked, or in what a replica still showed.
             self.foreign.remove(id);
+        } else {
+            self.violate(format!("process {process} touched the foreign {id}"));
         }
     }
 

@@ -101,6 +101,22 @@ impl Author {
         self.rng.choice(free.collect::<Vec<_>>())
     }
 
+    /// A change that ends what is silent for that name.
+    pub(super) fn take_away(&mut self, files: &mut BTreeMap<String, File>, name: &str) {
+        let choice = self.rng.u8(..4);
+        for file in files.values_mut() {
+            if choice == 0 {
+                file.entries.retain(|entry| entry.name != name);
+            }
+            for entry in file.entries.iter_mut().filter(|entry| entry.name == name) {
+                match choice {
+                    1 => entry.enabled = false,
+                    _ => entry.matchers.push("mistaken=\"yes\"".to_owned()),
+                }
+            }
+        }
+    }
+
     /// A change of the kind that is merged every day.
     pub(super) fn change(&mut self, files: &mut BTreeMap<String, File>) -> &'static str {
         let new = self.unused_name(files);

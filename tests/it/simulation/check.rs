@@ -43,6 +43,9 @@ impl Episode<'_> {
         if let Some(violation) = state.account.violations.first() {
             return Err(violation.clone());
         }
+        for gap in std::mem::take(&mut state.account.late_gaps) {
+            self.check_late_gap(&gap, state)?;
+        }
         let writes = std::mem::take(&mut state.account.writes);
         let mut processes = self.processes.iter();
         if processes.any(|process| process.task.is_finished()) {

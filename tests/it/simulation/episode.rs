@@ -73,6 +73,8 @@ pub(super) struct Episode<'z> {
     pub(super) ahead: i64,
     pub(super) author: Author,
     pub(super) past: Past,
+    /// The files before a change that will be taken back.
+    pub(super) regretted: Option<BTreeMap<String, File>>,
     started: u64,
 }
 
@@ -131,6 +133,7 @@ impl<'z> Episode<'z> {
             ahead,
             author,
             past: Past::default(),
+            regretted: None,
             started: 0,
             rng,
         }
@@ -239,6 +242,10 @@ impl<'z> Episode<'z> {
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             let content = content.unwrap_or_else(|error| error);
             let _ = writeln!(story, "{}: {content}", file.path);
+        }
+        drop(state);
+        for silence in self.server.stored() {
+            let _ = writeln!(story, "stored: {silence:?}");
         }
         for process in &self.processes {
             let pass = process.handle.status.borrow().pass.clone();

@@ -64,6 +64,8 @@ pub(super) enum Fault {
     HandExpiry,
     // People at the repository.
     Change,
+    /// Something that applies is taken away, and back again within a minute.
+    TakenBack,
     BrokenFile,
     UnreadableFile,
     NameTwice,
@@ -116,7 +118,7 @@ pub(super) const OF_REQUESTS: [Fault; 18] = [
 ];
 
 /// Those that happen by themselves while a storm lasts.
-pub(super) const EVENTS: [Fault; 26] = [
+pub(super) const EVENTS: [Fault; 27] = [
     Fault::ClockJump,
     Fault::PeerAhead,
     Fault::Full,
@@ -131,6 +133,7 @@ pub(super) const EVENTS: [Fault; 26] = [
     Fault::EditedEnd,
     Fault::HandExpiry,
     Fault::Change,
+    Fault::TakenBack,
     Fault::BrokenFile,
     Fault::UnreadableFile,
     Fault::NameTwice,
@@ -150,7 +153,7 @@ impl Fault {
     pub(super) const fn frequency(self) -> u8 {
         match self {
             Self::EmptyRepository | Self::NoState => 3,
-            Self::Change | Self::Kill | Self::KillAmid => 18,
+            Self::Change | Self::TakenBack | Self::Kill | Self::KillAmid => 18,
             _ => 9,
         }
     }

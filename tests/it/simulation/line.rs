@@ -3,6 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use silenced::alertmanager::{
@@ -211,7 +212,11 @@ impl SilenceApi for Line {
         let (comment, sent) = (draft.comment.clone(), Instant::now());
         let draft = draft.clone();
         let id = draft.id.as_ref();
-        let listed = id.and_then(|id| self.server.state().account.last_listed(self.process, id));
+        let listed = id.and_then(|id| {
+            let state = self.server.state();
+            let (_, listed) = state.account.last_list(self.process)?;
+            listed.get(id).cloned()
+        });
         let answer = self
             .write(fate, lost, move |server| {
                 if let Some(id) = &draft.id {
@@ -256,9 +261,14 @@ impl SilenceApi for Line {
             let mut state = self.server.state();
             state.account.unheard(self.process, None, id.as_str());
         }
-        let (id, sent) = (id.clone(), Instant::now());
+        let (process, id, sent) = (self.process, id.clone(), Instant::now());
+        let ahead = self.server.memory.ahead.load(Ordering::SeqCst);
         self.write(fate, Expired::Done, move |server| {
-            server.state().account.effect(&id, sent);
+            let live = server.live();
+            let is_same_clock = server.memory.ahead.load(Ordering::SeqCst) == ahead;
+            server
+                .state()
+                .expiring(process, &id, sent, &live, is_same_clock);
             Ok(server.delete(&id))
         })
         .await

@@ -14,6 +14,7 @@ mod account;
 mod author;
 mod calendar;
 mod check;
+mod doubt;
 mod episode;
 mod fault;
 mod line;

@@ -196,18 +196,29 @@ impl Commit {
         truth
     }
 
-    fn wants(&self, name: &str, alerts: &str, minute: Minute) -> bool {
-        self.entries().zip(&self.facts).any(|(entry, fact)| {
-            let mut windows = fact.windows.iter();
-            entry.name == name
-                && entry.enabled
-                && fact.is_certain
-                && fact.alerts == alerts
-                && windows.any(|&(start, end)| (start..end).contains(&minute))
+    /// Whether the silence of that name is wanted for those alerts.
+    pub(super) fn wants(&self, name: &str, alerts: &str, minute: Minute) -> bool {
+        let mut facts = self.entries().zip(&self.facts);
+        facts.any(|(entry, fact)| {
+            entry.name == name && fact.alerts == alerts && is_wanted(entry, fact, minute)
         })
     }
 
-    fn revision(&self) -> Revision {
+    /// The names in readable files of which something must be silent at that minute.
+    pub(super) fn wanted_at(&self, minute: Minute) -> impl Iterator<Item = String> {
+        let entries = self.files.values().flat_map(|file| {
+            let is_readable = file.damage.is_none();
+            file.entries.iter().map(move |entry| (entry, is_readable))
+        });
+        let facts = entries.zip(&self.facts);
+        facts
+            .filter(move |((entry, is_readable), fact)| {
+                *is_readable && is_wanted(entry, fact, minute)
+            })
+            .map(|((entry, _), _)| entry.name.clone())
+    }
+
+    pub(super) fn revision(&self) -> Revision {
         Revision::Commit(format!("{:07x}{:033x}", self.number, 0))
     }
 
@@ -222,6 +233,12 @@ impl Commit {
             skipped: Vec::new(),
         }
     }
+}
+
+fn is_wanted(entry: &Entry, fact: &Fact, minute: Minute) -> bool {
+    let mut windows = fact.windows.iter();
+    let applies = windows.any(|&(start, end)| (start..end).contains(&minute));
+    entry.enabled && fact.is_certain && applies
 }
 
 /// The commits so far, the last of which is the head.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::INSTANCE;
 use super::account::Account;
+use super::doubt::LateGap;
 use super::fault::{Fault, Tally, Verb};
 use super::repository::{Repository, alerts};
 use crate::support::world::InMemory;
@@ -68,6 +69,21 @@ impl State {
             let what = format!("an update of {} made a new silence, {new}", old.id);
             self.account.violate(what);
         }
+    }
+
+    /// An expiry has its effect on what is `live`.
+    pub(super) fn expiring(
+        &mut self,
+        process: u64,
+        id: &SilenceId,
+        sent: Instant,
+        live: &[Silence],
+        is_same_clock: bool,
+    ) {
+        self.account.effect(id, sent);
+        // By a clock that was set since, the process's doubt may be over.
+        let gap = LateGap::of(process, id, sent, live, &self.account);
+        self.account.late_gaps.extend(gap.filter(|_| is_same_clock));
     }
 
     /// Takes what the script has for such a request.
@@ -167,6 +183,7 @@ impl Server {
         };
         if let Some(fault) = fault {
             state.tally.happened(fault);
+            state.account.log(format!("  {fault:?} at {verb:?}"));
         }
         Fate { fault, latency }
     }

@@ -14,8 +14,9 @@ use silenced::zone::ZoneDatabase;
 use tokio::time::sleep;
 
 use super::INSTANCE;
+use super::calendar::minute_of;
 use super::episode::{Circumstances, Episode, NEVER, SETTLING};
-use super::fault::{EVENTS, Fault, OF_REQUESTS, Tally};
+use super::fault::{EVENTS, Fault, OF_REQUESTS, Tally, Verb};
 use super::people;
 use super::repository::{Damage, File};
 
@@ -152,6 +153,7 @@ impl<'z> Episode<'z> {
         let every = self.rng.u64(5..60);
         for _ in 0..minutes {
             self.minute().await?;
+            self.take_back();
             self.remember_sometimes();
             if self.rng.u64(..every) == 0
                 && let Some(fault) = self.rng.choice(&events).copied()
@@ -163,13 +165,33 @@ impl<'z> Episode<'z> {
                 self.start_anywhere();
             }
         }
+        self.take_back();
         Ok(())
+    }
+
+    /// Somebody regrets what was merged less than a minute ago.
+    fn take_back(&mut self) {
+        if let Some(files) = self.regretted.take() {
+            self.commit(files);
+            self.request();
+        }
+    }
+
+    /// Every process is asked for a pass.
+    fn request(&self) {
+        for process in &self.processes {
+            let _ = process.handle.trigger.request(None);
+        }
     }
 
     /// No faults; after a while, changes that must be followed promptly.
     async fn calm(&mut self, minutes: u64) -> Result<(), String> {
         self.log("calm".to_owned());
-        self.server.state().weather.clear();
+        {
+            let mut state = self.server.state();
+            state.weather.clear();
+            state.script.clear();
+        }
         self.server.restart(None);
         {
             let mut source = self.source.lock().unwrap();
@@ -250,6 +272,22 @@ impl<'z> Episode<'z> {
                 self.commit(files);
                 self.disturbed(self.promptly);
             }
+            Fault::TakenBack => {
+                let Some(name) = self.something_silent() else {
+                    return;
+                };
+                self.regretted = Some(files.clone());
+                self.author.take_away(&mut files, &name);
+                self.commit(files);
+                if self.rng.bool() {
+                    // Rarely enough does this happen when it matters.
+                    let mut state = self.server.state();
+                    let late = (Verb::Expire, Fault::EffectAfterTimeout);
+                    state.script.push_back(late);
+                }
+                self.request();
+                what = name;
+            }
             Fault::BrokenFile | Fault::UnreadableFile => {
                 let readable = files.values_mut().filter(|file| file.damage.is_none());
                 let Some(file) = self.rng.choice(readable.collect::<Vec<_>>()) else {
@@ -326,11 +364,7 @@ impl<'z> Episode<'z> {
                     let _ = first.stop.send(true);
                 }
             }
-            Fault::Request => {
-                for process in &self.processes {
-                    let _ = process.handle.trigger.request(None);
-                }
-            }
+            Fault::Request => self.request(),
             _ => match people::act(fault, &self.server, &self.past, &mut self.rng) {
                 Some(did) => {
                     what = did;
@@ -354,6 +388,14 @@ impl<'z> Episode<'z> {
         self.is_covered &= fault.leaves_coverage();
         self.log(format!("{fault:?} {what}"));
         self.server.state().tally.happened(fault);
+    }
+
+    /// The name of a declaration that applies now.
+    fn something_silent(&mut self) -> Option<String> {
+        let minute = minute_of(self.server_now());
+        let state = self.server.state();
+        let silent = state.repository.head.wanted_at(minute);
+        self.rng.choice(silent.collect::<Vec<_>>())
     }
 
     /// Somebody mends most of what is broken in the repository.
