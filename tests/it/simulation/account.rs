@@ -76,6 +76,8 @@ pub(super) struct Account {
     guard: Guard,
     processes: BTreeMap<u64, PassAccount>,
     foreign: BTreeMap<SilenceId, Foreign>,
+    /// What was live and ours until people did something, and when that was.
+    taken_away: BTreeMap<SilenceId, Instant>,
     /// The latest time that the server's clock has shown.
     latest: DateTime<Utc>,
     pub(super) writes: Vec<Write>,
@@ -94,6 +96,7 @@ impl Account {
             guard,
             processes: BTreeMap::new(),
             foreign: BTreeMap::new(),
+            taken_away: BTreeMap::new(),
             latest: DateTime::<Utc>::MIN_UTC,
             writes: Vec::new(),
             late_gaps: Vec::new(),
@@ -304,7 +307,7 @@ impl Account {
             let name = marker.silence.as_str();
             let wanted = (minute - 1..=minute + 1)
                 .all(|minute| repository.wanted(since, name, &alerts, minute));
-            if wanted && !covered && !is_lost {
+            if wanted && !covered && !is_lost && !self.was_covered(process, id, &alerts) {
                 self.violate(format!(
                     "process {process} opened a gap for {alerts} by expiring {id}"
                 ));
@@ -423,8 +426,36 @@ impl Account {
         }
     }
 
-    /// What is not ours from now on, after somebody changed something.
-    pub(super) fn take_foreign(&mut self, stored: &[StoredSilence]) {
+    /// Whether another silence for those alerts was there when the process
+    /// looked, and people took it away since.
+    fn was_covered(&self, process: u64, id: &SilenceId, alerts: &str) -> bool {
+        let Some((listed, list)) = self.last_list(process) else {
+            return false;
+        };
+        list.values().any(|other| {
+            other.id != *id
+                && other.is_live()
+                && alerts_of(&other.matchers) == alerts
+                && self
+                    .taken_away
+                    .get(&other.id)
+                    .is_some_and(|at| *at > listed)
+        })
+    }
+
+    /// People changed something, and `gone` was live and ours before.
+    pub(super) fn people_changed(
+        &mut self,
+        gone: impl Iterator<Item = SilenceId>,
+        stored: &[StoredSilence],
+    ) {
+        let now = Instant::now();
+        self.taken_away.extend(gone.map(|id| (id, now)));
+        self.take_foreign(stored);
+    }
+
+    /// What is not ours from now on.
+    fn take_foreign(&mut self, stored: &[StoredSilence]) {
         let mut before = std::mem::take(&mut self.foreign);
         for silence in stored {
             if marker_of(&silence.comment).is_some() {

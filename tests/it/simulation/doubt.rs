@@ -61,8 +61,11 @@ impl LateGap {
         let mut holds = plan.holds.iter();
         !holds.any(|hold| hold.silence.as_str() == self.name)
             && !actions.any(|action| match &action.change {
-                Change::Create(_) => action.silence.as_str() == self.name,
-                Change::Replace(_, old) | Change::Expire(old, _) => old.id == self.id,
+                Change::Create(draft) => alerts_of(&draft.matchers) == self.alerts,
+                Change::Replace(draft, old) => {
+                    old.id == self.id || alerts_of(&draft.matchers) == self.alerts
+                }
+                Change::Expire(old, _) => old.id == self.id,
                 Change::Update(_) => false,
             })
     }

@@ -141,8 +141,20 @@ pub(super) fn act(fault: Fault, server: &Server, past: &Past, rng: &mut Rng) -> 
         }
         _ => return None,
     };
-    let stored = server.stored();
-    server.state().account.take_foreign(&stored);
+    let (before, after) = (stored, server.stored());
+    let is_there = |silence: &StoredSilence, stored: &[StoredSilence]| {
+        stored.iter().any(|other| {
+            other.id == silence.id
+                && other.matchers == silence.matchers
+                && other.state(now) != SilenceState::Expired
+                && marker_of(&other.comment).is_some()
+        })
+    };
+    let gone = before
+        .iter()
+        .filter(|silence| is_there(silence, &before) && !is_there(silence, &after));
+    let account = &mut server.state().account;
+    account.people_changed(gone.map(|silence| silence.id.clone()), &after);
     Some(what)
 }
 
