@@ -14,11 +14,16 @@ use tempfile::TempDir;
 
 use crate::support::alertmanager::{Alertmanager, Options, Release};
 use crate::support::daemon::{self, Daemon, Writes, next_entry, writes};
-use crate::support::fleet::{Fleet, INSTANCE, assert_untouched, held, list, make_foreign};
+use crate::support::fleet::{
+    Fleet, Held, INSTANCE, assert_untouched, held, list, make_foreign, silences_of,
+};
 use crate::support::random::seeded;
 
 /// 400 windows; a round of changes is about 150 writes.
 const DECLARATIONS: usize = 300;
+
+/// Entries of a dead process's log that a failure shows.
+const LAST_WORDS: usize = 20;
 
 /// How many processes are killed between their first and their last write.
 const KILLS: usize = 100;
@@ -116,9 +121,44 @@ impl Moment {
     }
 }
 
+/// One process: when it was killed, and what it had said.
+struct Life {
+    moment: Moment,
+    log: Vec<Value>,
+}
+
+impl Life {
+    fn new() -> Self {
+        Self {
+            moment: Moment::Early,
+            log: Vec::new(),
+        }
+    }
+
+    fn hear(&mut self, entry: Value) {
+        self.moment = self.moment.after(&entry);
+        self.log.push(entry);
+    }
+
+    /// Its last words, and all that it said about those names.
+    fn story(&self, names: &BTreeSet<&str>) -> String {
+        let last = self.log.len().saturating_sub(LAST_WORDS);
+        let entries = self.log.iter().enumerate().filter(|(index, entry)| {
+            let name = entry["silence"].as_str();
+            *index >= last || name.is_some_and(|name| names.contains(name))
+        });
+        let entries: Vec<String> = entries.map(|(_, entry)| entry.to_string()).collect();
+        format!(
+            "killed {:?}, said:\n  {}",
+            self.moment,
+            entries.join("\n  ")
+        )
+    }
+}
+
 /// Starts the daemon and kills it once its log has so many entries, one for each
 /// write, or says that the pass is over, and `pause` has gone by.
-fn run_and_kill(installation: &Installation, entries: usize, pause: Duration) -> Moment {
+fn run_and_kill(installation: &Installation, entries: usize, pause: Duration) -> Life {
     let mut process = daemon::command()
         // To read the machine's authorities, for no TLS, takes half of its life.
         .env("SSL_CERT_FILE", "/dev/null")
@@ -127,10 +167,10 @@ fn run_and_kill(installation: &Installation, entries: usize, pause: Duration) ->
         .spawn()
         .unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap());
-    let mut moment = Moment::Early;
+    let mut life = Life::new();
     for _ in 0..entries {
-        moment = moment.after(&next_entry(&mut log).expect("it ended"));
-        if moment == Moment::Late {
+        life.hear(next_entry(&mut log).expect("it ended"));
+        if life.moment == Moment::Late {
             break;
         }
     }
@@ -139,9 +179,29 @@ fn run_and_kill(installation: &Installation, entries: usize, pause: Duration) ->
     process.wait().unwrap();
     // What it had told before it died, and nobody had read yet.
     while let Some(entry) = next_entry(&mut log) {
-        moment = moment.after(&entry);
+        life.hear(entry);
     }
-    moment
+    life
+}
+
+/// The windows of some silences.
+fn windows(held: Vec<Held>) -> BTreeSet<(String, String)> {
+    held.into_iter().map(|held| held.window).collect()
+}
+
+/// What is known of windows that are lost: what the server lists under their
+/// names, live or not, and what the last two processes did.
+fn story(lost: &[&(String, String)], listed: &[Value], processes: [&Life; 2]) -> String {
+    let names: BTreeSet<&str> = lost.iter().map(|(name, _)| name.as_str()).collect();
+    let of_names = silences_of(listed)
+        .filter(|(_, held)| names.contains(held.window.0.as_str()))
+        .map(|(silence, _)| silence.to_string());
+    let of_names: Vec<String> = of_names.collect();
+    let [earlier, killed] = processes.map(|life| life.story(&names));
+    format!(
+        "{lost:?}\nlisted under these names:\n  {}\nthe process before, {earlier}\nthe last process, {killed}",
+        of_names.join("\n  ")
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,25 +210,34 @@ async fn a_hundred_kills_lose_nothing_and_double_nothing() {
     let mut installation = Installation::new(&FORGETFUL);
     let foreign = make_foreign(&installation.server.base_url()).await;
     let mut covered = BTreeSet::new();
+    let mut before = Life::new();
     let (mut kills, mut rounds) = (0, 0);
     while kills < KILLS {
         rounds += 1;
         let pause = Duration::from_micros(random.u64(..2000));
-        let moment = run_and_kill(&installation, random.usize(1..120), pause);
-        kills += usize::from(moment == Moment::Amid);
+        let life = run_and_kill(&installation, random.usize(1..120), pause);
+        kills += usize::from(life.moment == Moment::Amid);
 
         // A window that had a silence has one at every moment, unless it is no
-        // longer declared.
-        let live = held(&installation.list().await);
-        let live: BTreeSet<_> = live.into_iter().map(|held| held.window).collect();
-        let expected = installation.fleet.expected().into_iter();
-        let expected: BTreeSet<_> = expected.map(|held| held.window).collect();
+        // longer declared, or was not for the process before: an expiry that one
+        // had sent takes effect when it is dead, perhaps after the last list.
+        let listed = installation.list().await;
+        let (covering, declared) = (
+            windows(held(&listed)),
+            windows(installation.fleet.expected()),
+        );
         let lost: Vec<_> = covered
-            .intersection(&expected)
-            .filter(|&window| !live.contains(window))
+            .intersection(&declared)
+            .filter(|&window| !covering.contains(window))
             .collect();
-        assert!(lost.is_empty(), "lost after {kills} kills: {lost:?}");
-        covered = live;
+        assert!(
+            lost.is_empty(),
+            "lost after {kills} kills: {}",
+            story(&lost, &listed, [&before, &life])
+        );
+        covered = covering.intersection(&declared).cloned().collect();
+        let moment = life.moment;
+        before = life;
 
         // Sometimes the next process finds the same declarations, or hardly
         // begun work.
