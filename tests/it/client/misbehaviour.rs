@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use silenced::alertmanager::{ApiErrorKind, Client, ClientSettings, Credentials, SilenceApi};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use super::{client, client_of, draft, id, list_error, set_error, story};
 use crate::support::raw_server::{RawServer, Reply};
@@ -82,17 +83,36 @@ async fn tls_that_comes_to_no_agreement() {
     expect!["`POST https://SERVER/api/v2/silences`: the TLS handshake failed; nothing was sent: check the port, and which TLS versions and client certificates the server asks for"].assert_eq(&error.to_string().replace(&server.address(), "SERVER"));
 }
 
-#[tokio::test]
-async fn tls_handshake_without_end() {
-    let server = RawServer::start(Reply::then_hang("")).await;
+/// What is said of a write for which no connection is made within 200 ms.
+async fn story_without_connection(scheme: &str, address: &str) -> String {
     let settings = ClientSettings {
         connect_timeout: Duration::from_millis(200),
-        ..ClientSettings::new(format!("https://{}", server.address()))
+        ..ClientSettings::new(format!("{scheme}://{address}"))
     };
     let client = Client::new(&settings).unwrap();
     let error = client.set(&draft()).await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::NotSent);
-    expect!["`POST https://SERVER/api/v2/silences`: no connection within 200ms; nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&error.to_string().replace(&server.address(), "SERVER"));
+    error.to_string().replace(address, "SERVER")
+}
+
+#[tokio::test]
+async fn tls_handshake_without_end() {
+    let server = RawServer::start(Reply::then_hang("")).await;
+    expect!["`POST https://SERVER/api/v2/silences`: no connection within 200ms; nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&story_without_connection("https", &server.address()).await);
+}
+
+#[tokio::test]
+async fn tcp_handshake_without_end() {
+    // Linux answers no handshake for a port at which others wait to be accepted.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+    }
+    expect!["`POST http://SERVER/api/v2/silences`: no connection within 200ms; nothing was sent: check the URL, and that the server is up and can be reached from here"].assert_eq(&story_without_connection("http", &address.to_string()).await);
 }
 
 #[tokio::test]
