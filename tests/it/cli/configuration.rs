@@ -7,6 +7,7 @@ use expect_test::expect;
 use silenced::config::{Configuration, Given, Origin, Overrides};
 
 use super::{check, directory, finish, silenced};
+use crate::support::configuration::resolve;
 
 /// A file with everything in it; nothing listens on port 1.
 const COMPLETE: &str = "\
@@ -377,14 +378,7 @@ fn the_files_of_the_deployment_are_understood() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("deploy/kubernetes")
             .join(file);
-        let overrides = Overrides {
-            config: Some(Given {
-                value: path.to_str().unwrap().to_owned(),
-                origin: Origin::Flag("--config".to_owned()),
-            }),
-            ..Overrides::default()
-        };
-        let configuration = Configuration::resolve(&overrides).unwrap();
+        let configuration = resolve(&path).unwrap();
         assert!(!configuration.listen.ip().is_loopback(), "{file}");
         assert!(
             configuration.sync_token_file.unwrap().is_absolute(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod alertmanager;
 pub(crate) mod certificates;
+pub(crate) mod configuration;
 pub(crate) mod daemon;
 pub(crate) mod fleet;
 pub(crate) mod git_repository;
