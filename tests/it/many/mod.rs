@@ -4,7 +4,6 @@
 mod census;
 mod looping;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,18 +12,18 @@ use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, 
 use silenced::apply::CONCURRENCY;
 use silenced::clock::Clock;
 use silenced::memory::Version;
-use silenced::name::{InstanceName, TargetName};
+use silenced::name::InstanceName;
 use silenced::plan::{Fingerprint, Settings};
 use silenced::reconcile::{Mode, Outcome, Pass, PassOptions, Reconciler, Target, TargetState};
 use silenced::silence::{SilenceDraft, SilenceId};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::{Revision, Snapshot};
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::support::passes::{ONCE, writes};
+use crate::support::reconciler::{self, lab, reconciler_of};
 use crate::support::world::InMemory;
 
 /// What a server does when it is asked.
@@ -113,27 +112,15 @@ fn clock() -> Clock {
 }
 
 fn target(name: &str, server: &Server) -> Target<Server> {
-    Target::new(
-        TargetName::new(name).unwrap(),
-        BTreeMap::new(),
-        server.clone(),
-    )
+    reconciler::target(name, server.clone())
 }
 
 fn reconciler(targets: Vec<Target<Server>>) -> Reconciler<Server> {
-    let settings = Settings::new(InstanceName::new("lab").unwrap());
-    Reconciler::new(settings, ZoneDatabase::bundled(), targets)
+    reconciler_of(lab(), targets)
 }
 
 fn snapshot(text: &str) -> Snapshot {
-    Snapshot {
-        revision: Revision::Directory(text.to_owned()),
-        files: vec![SnapshotFile {
-            path: "all.yaml".to_owned(),
-            content: Ok(text.into()),
-        }],
-        skipped: Vec::new(),
-    }
+    reconciler::snapshot(Revision::Directory(text.to_owned()), [("all.yaml", text)])
 }
 
 /// So many declarations.

@@ -13,14 +13,14 @@ use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, 
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
 use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
-use silenced::name::{InstanceName, TargetName};
 use silenced::plan::{Fingerprint, Ownership, Settings};
-use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler, Target};
+use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::{Revision, Snapshot};
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
+
+use super::reconciler::{lab, reconciler_of, snapshot, target};
 
 /// An Alertmanager in memory as the reconciler sees it, without a socket.
 #[derive(Clone)]
@@ -147,12 +147,14 @@ pub(crate) struct World {
     reconciler: Reconciler<InMemory>,
     files: Files,
     /// Every commit, the newest last.
-    commits: Arc<Mutex<Vec<Files>>>,
+    commits: Commits,
     /// Whether a new process can look back.
     pub(crate) has_history: bool,
 }
 
 type Files = BTreeMap<String, String>;
+
+type Commits = Arc<Mutex<Vec<Files>>>;
 
 impl World {
     pub(crate) fn at(now: &str) -> Self {
@@ -162,11 +164,9 @@ impl World {
     pub(crate) fn of_version(now: &str, version: Version) -> Self {
         let clock = Clock::simulated(Timestamp::parse(now).unwrap());
         let api = InMemory::new(version, clock);
-        let settings = Settings::new(InstanceName::new("lab").unwrap());
-        let commits = Arc::default();
-        let reconciler = reconciler(settings.clone(), api.clone())
-            .with_history(read_history(&commits))
-            .with_past(read_past(&commits));
+        let settings = lab();
+        let commits = Commits::default();
+        let reconciler = process(&settings, &api, Some(&commits));
         Self {
             settings,
             confirmed: None,
@@ -181,13 +181,8 @@ impl World {
 
     /// The daemon dies, and another one starts with the present settings.
     pub(crate) fn restart(&mut self) {
-        let mut reconciler = reconciler(self.settings.clone(), self.api.clone());
-        if self.has_history {
-            reconciler = reconciler
-                .with_history(read_history(&self.commits))
-                .with_past(read_past(&self.commits));
-        }
-        self.reconciler = reconciler;
+        let history = self.has_history.then_some(&self.commits);
+        self.reconciler = process(&self.settings, &self.api, history);
     }
 
     /// Commits a file.
@@ -247,15 +242,8 @@ impl World {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let files = self.files.iter().map(|(path, text)| SnapshotFile {
-            path: path.clone(),
-            content: Ok(text.clone().into_bytes()),
-        });
-        Snapshot {
-            revision: revision(self.commits.lock().unwrap().len()),
-            files: files.collect(),
-            skipped: Vec::new(),
-        }
+        let revision = revision(self.commits.lock().unwrap().len());
+        snapshot(revision, texts(&self.files))
     }
 
     pub(crate) async fn sleep(&self, duration: Duration) {
@@ -355,13 +343,29 @@ pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
     silenced::matcher::Matchers::new(matchers.collect())
 }
 
+fn texts(files: &Files) -> impl Iterator<Item = (&String, &str)> {
+    files.iter().map(|(path, text)| (path, text.as_str()))
+}
+
 fn revision(commits: usize) -> Revision {
     Revision::Commit(format!("{commits:07x}{:033}", 0))
 }
 
+/// What a daemon begins with that can look back over these commits, if any.
+fn process(settings: &Settings, api: &InMemory, history: Option<&Commits>) -> Reconciler<InMemory> {
+    let targets = vec![target("default", api.clone())];
+    let reconciler = reconciler_of(settings.clone(), targets);
+    match history {
+        Some(commits) => reconciler
+            .with_history(read_history(commits))
+            .with_past(read_past(commits)),
+        None => reconciler,
+    }
+}
+
 /// What Git would tell: other versions of the broken files and of files that
 /// are gone, the newest first.
-fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
+fn read_history(commits: &Commits) -> ReadHistory {
     let commits = Arc::clone(commits);
     Box::new(move |_, broken| {
         let commits = commits.lock().unwrap();
@@ -382,29 +386,16 @@ fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
 }
 
 /// What Git would tell: the files at each commit from that one on.
-fn read_past(commits: &Arc<Mutex<Vec<Files>>>) -> ReadPast {
+fn read_past(commits: &Commits) -> ReadPast {
     let commits = Arc::clone(commits);
     Box::new(move |_, since, paths| {
         let commits = commits.lock().unwrap();
         let first = usize::from_str_radix(&since, 16).unwrap() - 1;
         let numbered = commits.iter().enumerate().skip(first).rev();
-        let states = numbered.map(|(number, files)| Snapshot {
-            revision: revision(number + 1),
-            files: files
-                .iter()
-                .filter(|(path, _)| paths.contains(*path))
-                .map(|(path, text)| SnapshotFile {
-                    path: path.clone(),
-                    content: Ok(text.clone().into_bytes()),
-                })
-                .collect(),
-            skipped: Vec::new(),
+        let states = numbered.map(|(number, files)| {
+            let asked = texts(files).filter(|(path, _)| paths.contains(*path));
+            snapshot(revision(number + 1), asked)
         });
         Box::pin(ready(Some(states.collect())))
     })
-}
-
-fn reconciler(settings: Settings, api: InMemory) -> Reconciler<InMemory> {
-    let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), api);
-    Reconciler::new(settings, ZoneDatabase::bundled(), vec![target])
 }
