@@ -12,6 +12,7 @@ use silenced::timestamp::Timestamp;
 use crate::declaration::{read, shown};
 use crate::support::changes::active;
 use crate::support::reconciler::lab;
+use crate::support::world::text_of;
 
 const UPGRADE: &str = r#"
 owner: platform
@@ -55,13 +56,12 @@ fn created(plan: &Plan) -> Silence {
 fn every_target_gets_its_own_values() {
     let matchers = |name, labels: &[(&str, &str)]| {
         let plan = plan_for(name, labels, &[]);
-        let matchers = created(&plan).matchers;
-        let shown = matchers.as_slice().iter().map(ToString::to_string);
-        shown.collect::<Vec<_>>().join(" ")
+        text_of(&created(&plan).matchers)
     };
-    expect![[r#"cluster="eu.1" node=~"eu\\.1-[0-9]+""#]]
+    expect![[r#"cluster="eu.1", node=~"eu\\.1-[0-9]+""#]]
         .assert_eq(&matchers("eu", &[("cluster", "eu.1")]));
-    expect![[r#"cluster="us" node=~"us-[0-9]+""#]].assert_eq(&matchers("us", &[("cluster", "us")]));
+    expect![[r#"cluster="us", node=~"us-[0-9]+""#]]
+        .assert_eq(&matchers("us", &[("cluster", "us")]));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use silenced::silence::{SilenceDraft, SilenceId};
 use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
-use crate::support::passes::{NIGHTLY, ONCE, actions, writes};
+use crate::support::passes::{NIGHTLY, ONCE, actions, scheduled, writes};
 use crate::support::reconciler::{self, lab, reconciler_of, snapshot, target};
 use crate::support::world::{InMemory, World};
 
@@ -151,12 +151,7 @@ async fn windows_longer_than_their_period_are_one_silence() {
     let mut world = World::at("2026-01-08T12:30:00Z");
     // Two hours at 8, 9, 10 and 11 o'clock: from 8 to 13.
     let cron = r#"{cron: "0 8-11 * * *", duration: 2h, timezone: UTC}"#;
-    let text = ONCE.replace(
-        r#"{starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}"#,
-        cron,
-    );
-    assert_ne!(text, ONCE);
-    world.write("cron.yaml", &text);
+    world.write("cron.yaml", &scheduled(cron));
     world.sync().await;
     let windows: Vec<_> = world
         .live()

@@ -12,8 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
-use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
-use silenced::plan::{Fingerprint, Ownership, Settings};
+use silenced::matcher::{Matcher, Matchers};
+use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, SavedState, Version};
+use silenced::plan::{Fingerprint, HandExpired, Ownership, Settings};
 use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
 use silenced::snapshot::{Revision, Snapshot};
@@ -179,6 +180,14 @@ impl World {
         }
     }
 
+    /// A world where what a person ended stays ended.
+    pub(crate) fn respecting(now: &str) -> Self {
+        let mut world = Self::at(now);
+        world.settings.hand_expired = HandExpired::Respect;
+        world.restart();
+        world
+    }
+
     /// The daemon dies, and another one starts with the present settings.
     pub(crate) fn restart(&mut self) {
         let history = self.has_history.then_some(&self.commits);
@@ -286,15 +295,15 @@ impl World {
             .collect()
     }
 
+    /// The server is all at once as it was when that was saved, as where another
+    /// replica answers.
+    pub(crate) fn restore(&self, state: SavedState) {
+        self.api.server().restore(state, self.api.now());
+    }
+
     /// The live silences, a line each, without ids.
     pub(crate) fn show(&self) -> String {
         self.live().iter().fold(String::new(), |mut text, silence| {
-            let matchers: Vec<String> = silence
-                .matchers
-                .as_slice()
-                .iter()
-                .map(ToString::to_string)
-                .collect();
             let state = match silence.state {
                 SilenceState::Pending => "pending",
                 SilenceState::Active => "active",
@@ -306,7 +315,7 @@ impl World {
                 "{state} {}..{} {{{}}} {}: {comment}",
                 silence.starts_at,
                 silence.ends_at,
-                matchers.join(", "),
+                text_of(&silence.matchers),
                 silence.created_by
             );
             text
@@ -336,11 +345,17 @@ impl World {
     }
 }
 
-pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
+pub(crate) fn matchers_of(text: &str) -> Matchers {
     let matchers = text
         .split(", ")
-        .map(|text| silenced::matcher::Matcher::parse(text).unwrap().matcher);
-    silenced::matcher::Matchers::new(matchers.collect())
+        .map(|text| Matcher::parse(text).unwrap().matcher);
+    Matchers::new(matchers.collect())
+}
+
+/// What [`matchers_of`] reads.
+pub(crate) fn text_of(matchers: &Matchers) -> String {
+    let texts = matchers.as_slice().iter().map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 fn texts(files: &Files) -> impl Iterator<Item = (&String, &str)> {
