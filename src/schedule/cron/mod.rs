@@ -4,13 +4,12 @@
 mod days;
 mod field;
 
-use days::Days;
-use field::{HOUR, MINUTE, members};
-
 use super::dates::{DateRange, date_of};
 use super::recurring::{DAY, days_around, interval};
 use crate::interval::{Interval, IntervalSet};
 use crate::zone::Zone;
+use days::Days;
+use field::{HOUR, MINUTE, members};
 
 /// Windows of fixed length that start when a cron expression says so.
 #[derive(Clone, PartialEq, Eq, Debug)]

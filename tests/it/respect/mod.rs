@@ -15,13 +15,18 @@ use crate::support::passes::{NIGHTLY, ONCE, holds, plan, scheduled, writes};
 use crate::support::reconciler::snapshot;
 use crate::support::world::{World, text_of};
 
-/// A silence of [`ONCE`] that somebody has just ended, where that is respected,
-/// beside others.
-async fn ended() -> World {
+/// A silence of [`ONCE`] beside others, where it is respected if one is ended.
+async fn in_force() -> World {
     let mut world = World::respecting("2026-01-08T23:00:00Z");
     world.write("nightly.yaml", NIGHTLY);
     world.write("once.yaml", ONCE);
     world.sync().await;
+    world
+}
+
+/// The same, and somebody has just ended it.
+async fn ended() -> World {
+    let world = in_force().await;
     world.sleep(Duration::from_mins(5)).await;
     world.expire_by_hand("high-latency");
     world
@@ -73,10 +78,7 @@ async fn a_hand_expiry_is_respected_if_so_set_until_a_commit() {
 
 #[tokio::test(start_paused = true)]
 async fn what_we_expired_ourselves_is_no_hand_expiry() {
-    let mut world = World::respecting("2026-01-08T23:00:00Z");
-    world.write("nightly.yaml", NIGHTLY);
-    world.write("once.yaml", ONCE);
-    world.sync().await;
+    let mut world = in_force().await;
     world.delete("once.yaml");
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
     world.write("once.yaml", ONCE);
@@ -176,10 +178,7 @@ async fn a_declaration_that_was_removed_and_added_again_is_another() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_process_ended_is_no_hand_expiry() {
-    let mut world = World::respecting("2026-01-08T23:00:00Z");
-    world.write("nightly.yaml", NIGHTLY);
-    world.write("once.yaml", ONCE);
-    world.sync().await;
+    let mut world = in_force().await;
     world.write("once.yaml", &format!("{ONCE}    enabled: false\n"));
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
     world.restart();
