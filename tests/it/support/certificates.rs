@@ -100,7 +100,7 @@ impl Certificates {
         )
     }
 
-    /// An Alertmanager that shows the server's; `more` is added to its
+    /// An Alertmanager that shows the server's certificate; `more` is added to its
     /// `tls_server_config`.
     pub(crate) fn alertmanager(&self, release: Release, more: &str) -> Alertmanager {
         let options = Options {
