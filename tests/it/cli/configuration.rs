@@ -59,7 +59,7 @@ fn a_complete_file_is_understood_with_paths_relative_to_it() {
         &installation,
         &["plan", "--config", "etc/silenced.yaml"],
         &expect![[r#"
-            error: main: `GET http://127.0.0.1:1/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here
+            error: main: `GET http://127.0.0.1:1/api/v2/silences`: no connection could be made: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here
             error: other: `GET http://127.0.0.1:1/prefix/api/v2/silences`: there are no credentials to send: `etc/password` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions
             exit 1
         "#]],
