@@ -35,7 +35,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 pub use action::{Action, Change, Coverage, Hold, HoldCause};
-pub use effects::Request;
+pub use effects::{Effects, Request};
 pub use guard::{Fingerprint, Guard};
 pub use lineage::{Lineage, Origin};
 pub use marker::{Marker, Ownership, comment};
