@@ -147,12 +147,7 @@ impl Effects {
 
     /// Replicas have had time to agree, and no list showed the silence that was
     /// made for a window. At first it is made again at once.
-    pub fn vanished(
-        &mut self,
-        silence: SilenceName,
-        start: OccurrenceStart,
-        now: Timestamp,
-    ) {
+    pub fn vanished(&mut self, silence: SilenceName, start: OccurrenceStart, now: Timestamp) {
         let subject = Subject::Window(silence, start);
         let doubt = self.0.entry(subject).or_insert_with(|| Doubt::new(now));
         doubt.times = doubt.times.saturating_add(1);
