@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::header::{
+use hyper::header::{
     CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use reqwest::{Method, StatusCode};
+use hyper::{Method, StatusCode};
 
 use super::error::{ApiError, ApiErrorKind, Limit};
 use super::excerpt::{excerpt, page_title};
 use super::kind::{Kind, is_of_one_rule};
 use super::secret::Redaction;
+use super::transport::Call;
 use super::wire::{self, ErrorMessage};
 use super::{Expired, Listing};
 use crate::silence::{SilenceDraft, SilenceId};
@@ -21,9 +22,7 @@ use crate::timestamp::Timestamp;
 
 /// What a server answered.
 pub(super) struct Answer<'a> {
-    /// Method and URL, for people.
-    pub(super) call: String,
-    pub(super) method: Method,
+    pub(super) call: Call,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -102,7 +101,7 @@ impl Answer<'_> {
             return Err(error);
         }
         let finding = format!("{}, which names no silence", self.finding());
-        Err(ApiError::new(ApiErrorKind::Unknown, self.call, finding))
+        Err(ApiError::new(ApiErrorKind::Unknown, &self.call, finding))
     }
 
     /// The answer to GET on one silence that the list lacks: whether it is live
@@ -170,10 +169,10 @@ impl Answer<'_> {
                  `tls.cert_file` and `tls.key_file` of this target",
             );
         }
-        let reading = self.method == Method::GET;
+        let reading = self.call.is_reading();
         let kind = match self.status.as_u16() {
             401 | 403 | 407 => ApiErrorKind::Unauthorised,
-            404 if self.method == Method::POST && message.says_no_such_silence() => {
+            404 if self.call.method == Method::POST && message.says_no_such_silence() => {
                 ApiErrorKind::NotFound
             }
             // 409: Grafana, while the Alertmanager of an organisation starts.
@@ -196,7 +195,9 @@ impl Answer<'_> {
                 "no credentials are configured for this target: add `bearer_token_file`, \
                  `basic_auth` or `oauth2`",
             ),
-            _ => self.kind.advice(&self.method, self.status, kind, &message),
+            _ => self
+                .kind
+                .advice(&self.call.method, self.status, kind, &message),
         };
         match advice {
             Some(advice) => error.advising(advice),
@@ -228,7 +229,7 @@ impl Answer<'_> {
         let target = target.split(['?', '#']).next().unwrap_or_default();
         let target = excerpt(&self.redaction.apply(target));
         let finding = format!("answered `{}`, a redirect to `{target}`", self.status);
-        ApiError::new(ApiErrorKind::NotAnAlertmanager, self.call, finding).advising(
+        ApiError::new(ApiErrorKind::NotAnAlertmanager, &self.call, finding).advising(
             "redirects are not followed, for they would carry the credentials elsewhere: \
              configure the final URL, or credentials that need no login page",
         )

@@ -1,23 +1,24 @@
 //! How does a call travel? Over HTTP/1.1, with a bound on every wait and body.
 
-use std::mem::take;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode, Uri};
+use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::answer::Answer;
 use super::connections::{Connections, Way};
-use super::credentials::{self, Credentials};
+use super::credentials::Credentials;
 use super::error::{ApiError, ApiErrorKind};
 use super::failure::Attempt;
-use super::headers::{self, ExtraHeader};
+use super::headers::{self, Header};
 use super::kind::Kind;
-use super::oauth2::{NoToken, TokenSource};
+use super::oauth2::TokenSource;
 use super::secret::{Redaction, UnreadableSecret};
 use super::settings::{self, ClientSettings, InvalidSettings, Proxy, TlsSettings};
+use super::transport::{Call, Request};
 use super::{Expired, Listing, Members, SilenceApi, wire};
 use crate::silence::{SilenceDraft, SilenceId};
 
@@ -28,18 +29,24 @@ const LARGEST_LIST: usize = 256 << 20;
 /// An id or an error message. Servers repeat parts of the request in errors.
 const LARGEST_ANSWER: usize = 64 << 10;
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// One server's silences, over HTTP.
 #[derive(Debug)]
 pub struct Client {
     pub(super) kind: Kind,
-    /// With the path prefix, if there is one.
-    base: Url,
+    /// Below it are silences and status.
+    api: Url,
+    /// Where all silences are.
+    silences: Uri,
     way: Way,
     timeout: Duration,
     credentials: Credentials,
     /// With OAuth 2 alone.
     tokens: Option<TokenSource>,
-    headers: Vec<ExtraHeader>,
+    headers: Vec<Header>,
+    /// Whether credentials go with every request, or what may stand for them.
+    is_authorized: bool,
     /// Bytes of the last list. The next is about as long, and to grow a buffer
     /// to some megabytes by doubling it takes twice the memory.
     last_list: AtomicUsize,
@@ -69,10 +76,10 @@ impl Client {
             });
         }
         settings.credentials.check()?;
-        settings.headers.iter().try_for_each(headers::check)?;
-        if let Some((_, value)) = settings.kind.header() {
-            headers::check_value(&value)?;
-        }
+        let fixed = settings.kind.header();
+        let fixed = fixed.map(|(name, value)| headers::fixed(name, &value));
+        let extra = settings.headers.iter().map(headers::read);
+        let headers = fixed.into_iter().chain(extra).collect::<Result<_, _>>()?;
         if !settings.tls.is_default() && base.scheme() != "https" {
             return Err(InvalidSettings::TlsUnused(base.into()));
         }
@@ -85,13 +92,7 @@ impl Client {
         let way = |url: &Url, tls: &TlsSettings| {
             let (tls, proxy) = (tls.clone(), settings.proxy.clone());
             let connections = connections.clone();
-            Way::new(
-                connections,
-                url.scheme(),
-                tls,
-                proxy,
-                settings.connect_timeout,
-            )
+            Way::new(connections, url, tls, proxy, settings.connect_timeout)
         };
         let tokens = match &settings.credentials {
             Credentials::OAuth2(oauth2) => {
@@ -100,152 +101,168 @@ impl Client {
             }
             _ => None,
         };
+        let api = below(&base, &path);
         Ok(Self {
             kind: settings.kind.clone(),
             way: way(&base, &settings.tls),
-            base,
+            silences: settings::uri(&below(&api, &["silences"]))?,
+            api,
             timeout: settings.timeout,
             credentials: settings.credentials.clone(),
             tokens,
-            headers: settings.headers.clone(),
+            headers,
+            is_authorized: settings.credentials != Credentials::None
+                || !settings.headers.is_empty(),
             last_list: AtomicUsize::new(0),
             version: OnceCell::new(),
         })
     }
 
-    /// `segments` below the API of its kind, each segment percent-encoded: ids
-    /// come from the server and may be anything.
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        // Only URLs that cannot have a host refuse this, and `base` has one.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(self.kind.path())
-                .extend(segments);
-        }
-        url
+    /// Only the first is asked for often enough to be kept.
+    fn uri(&self, endpoint: Endpoint<'_>) -> Result<Uri, ApiError> {
+        let uri = match endpoint {
+            Endpoint::Silences => return Ok(self.silences.clone()),
+            Endpoint::Silence(id) => below(&self.api, &["silence", id.as_str()]),
+            Endpoint::Status => below(&self.api, &["status"]),
+        };
+        settings::uri(&uri).map_err(|error| {
+            let call = format!("{endpoint:?} below {}", self.api);
+            let finding = "this cannot be the address of anything";
+            ApiError::new(ApiErrorKind::NotSent, call, finding).caused_by(error)
+        })
     }
 
-    /// Sends one request and receives its answer, whatever that says. A token
-    /// that was refused before its time is replaced once.
+    /// Sends one request, with a body unless that is empty, and receives its
+    /// answer, whatever that says. A token that was refused before its time is
+    /// replaced once.
     pub(super) async fn send(
         &self,
         method: Method,
-        segments: &[&str],
-        body: Option<Vec<u8>>,
+        endpoint: Endpoint<'_>,
+        body: Vec<u8>,
     ) -> Result<Answer<'_>, ApiError> {
-        let url = self.url(segments);
+        let uri = self.uri(endpoint)?;
+        let call = Call { method, uri };
         let Some(tokens) = &self.tokens else {
-            return self.send_as(method, url, body, None).await;
+            return self.send_as(call, body, None).await;
         };
-        let token = |result: Result<String, NoToken>| {
-            let call = format!("{method} {url}");
-            let no_token = ApiError::new(ApiErrorKind::NotSent, call, "there is no token to send");
-            result.map_err(|error| {
-                no_token
-                    .advising("nothing was sent: check `oauth2` of this target")
-                    .caused_by(error)
-            })
+        let no_token = ApiError::new(ApiErrorKind::NotSent, &call, "there is no token to send")
+            .advising("nothing was sent: check `oauth2` of this target");
+        let first = match tokens.token().await {
+            Ok(token) => token,
+            Err(error) => return Err(no_token.caused_by(error)),
         };
-        let first = token(tokens.token().await)?;
-        let again = (method.clone(), url.clone(), body.clone());
         let answer = self
-            .send_as(again.0, again.1, again.2, Some(&first))
+            .send_as(call.clone(), body.clone(), Some(&first))
             .await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         tokens.discard(&first).await;
-        let second = token(tokens.token().await)?;
-        self.send_as(method, url, body, Some(&second)).await
+        match tokens.token().await {
+            Ok(second) => self.send_as(call, body, Some(&second)).await,
+            Err(error) => Err(no_token.caused_by(error)),
+        }
     }
 
     async fn send_as(
         &self,
-        method: Method,
-        url: Url,
-        body: Option<Vec<u8>>,
+        call: Call,
+        body: Vec<u8>,
         token: Option<&str>,
     ) -> Result<Answer<'_>, ApiError> {
-        let call = format!("{method} {url}");
         let attempt = Attempt {
             call: &call,
-            reading: method == Method::GET,
+            reading: call.is_reading(),
             timeout: self.timeout,
             way: &self.way,
         };
-        let failed = |error| attempt.failed(error);
+        let failed = |interruption| attempt.failed(interruption);
         let not_sent = |finding| {
             ApiError::new(ApiErrorKind::NotSent, &call, finding)
                 .advising("nothing was sent: check the file and its permissions")
         };
         let unusable = |error| not_sent("the files of `tls` cannot be used").caused_by(error);
-        let http = self.way.client().map_err(unusable)?;
+        let transport = self.way.transport().map_err(unusable)?;
         let mut redaction = Redaction::default();
         let request = self
-            .request(&http, method.clone(), url, token, &mut redaction)
+            .request(&call, body, token, &mut redaction)
             .map_err(|error| not_sent("there are no credentials to send").caused_by(error))?;
-        let request = match body {
-            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),
-            None => request,
-        };
-        let request = if attempt.reading && self.way.closes_after_reading() {
-            request.header(CONNECTION, "close")
-        } else {
-            request
-        };
-        let request = request.build().map_err(failed)?;
-        credentials::add_header_of(&request, &mut redaction);
-        let mut response = http.execute(request).await.map_err(failed)?;
+        let mut response = transport
+            .send(request, self.timeout)
+            .await
+            .map_err(failed)?;
 
-        let (status, headers) = (response.status(), take(response.headers_mut()));
-        let (bound, expected) = if attempt.reading && status == StatusCode::OK {
+        let (bound, expected) = if call.is_reading() && response.status == StatusCode::OK {
             (LARGEST_LIST, self.last_list.load(Ordering::Relaxed))
         } else {
             (LARGEST_ANSWER, 0)
         };
         let mut body = Vec::with_capacity(expected);
-        let incomplete = match receive(&mut response, &mut body, bound).await {
+        let incomplete = match response.receive(&mut body, bound).await {
             Ok(true) => None,
             Ok(false) => Some(too_large(&call, bound)),
-            Err(error) => Some(failed(error)),
+            Err(interruption) => Some(failed(interruption)),
         };
         Ok(Answer {
             call,
-            method,
-            status,
-            headers,
+            status: response.status,
+            headers: response.headers,
             body,
             incomplete,
             redaction,
             kind: &self.kind,
-            authorized: self.credentials != Credentials::None || !self.headers.is_empty(),
+            authorized: self.is_authorized,
         })
     }
 
-    /// A request with all its headers, but without a body.
     fn request(
         &self,
-        http: &reqwest::Client,
-        method: Method,
-        url: Url,
+        call: &Call,
+        body: Vec<u8>,
         token: Option<&str>,
         redaction: &mut Redaction,
-    ) -> Result<RequestBuilder, UnreadableSecret> {
-        let mut request = http
-            .request(method, url)
-            .timeout(self.timeout)
-            .header(ACCEPT, "application/json");
-        if let Some((name, value)) = self.kind.header() {
-            request = request.header(name, value);
+    ) -> Result<Request, UnreadableSecret> {
+        let mut headers = HeaderMap::with_capacity(8);
+        for header in &self.headers {
+            header.add_to(&mut headers, redaction)?;
         }
-        let request = headers::add(&self.headers, request, redaction)?;
-        self.credentials.authorize(request, token, redaction)
+        self.credentials.authorize(&mut headers, token, redaction)?;
+        headers.insert(ACCEPT, JSON);
+        if !body.is_empty() {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        if call.is_reading() && self.way.closes_after_reading() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(call.with(headers, body))
     }
 }
 
+/// What of a server's API is meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Endpoint<'a> {
+    /// All silences.
+    Silences,
+    /// One of them.
+    Silence(&'a SilenceId),
+    /// What the server says about itself.
+    Status,
+}
+
+/// `segments` below `api`, each percent-encoded: ids come from the server and
+/// may be anything.
+fn below(api: &Url, segments: &[&str]) -> Url {
+    let mut url = api.clone();
+    // Only URLs that cannot have a host refuse this, and this one has one.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
 /// Reading a long list did nothing; a write whose answer is long may have.
-fn too_large(call: &str, bound: usize) -> ApiError {
+fn too_large(call: &Call, bound: usize) -> ApiError {
     if bound == LARGEST_LIST {
         let finding = format!("the list is longer than {} MiB", bound >> 20);
         ApiError::new(ApiErrorKind::TooLarge, call, finding)
@@ -255,26 +272,11 @@ fn too_large(call: &str, bound: usize) -> ApiError {
     }
 }
 
-/// Appends the body to `body`; whether it ended within `bound` bytes.
-pub(super) async fn receive(
-    response: &mut Response,
-    body: &mut Vec<u8>,
-    bound: usize,
-) -> Result<bool, reqwest::Error> {
-    while let Some(chunk) = response.chunk().await? {
-        let room = bound - body.len();
-        if chunk.len() > room {
-            body.extend_from_slice(&chunk[..room]);
-            return Ok(false);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(true)
-}
-
 impl SilenceApi for Client {
     async fn list(&self) -> Result<Listing, ApiError> {
-        let answer = self.send(Method::GET, &["silences"], None).await?;
+        let answer = self
+            .send(Method::GET, Endpoint::Silences, Vec::new())
+            .await?;
         let length = answer.body.len();
         self.last_list.store(length, Ordering::Relaxed);
         answer.into_listing()
@@ -284,7 +286,10 @@ impl SilenceApi for Client {
         if !self.kind.shows_replicas() {
             return None;
         }
-        let answer = self.send(Method::GET, &["status"], None).await.ok()?;
+        let answer = self
+            .send(Method::GET, Endpoint::Status, Vec::new())
+            .await
+            .ok()?;
         (answer.status == StatusCode::OK)
             .then(|| wire::members(&answer.body))
             .flatten()
@@ -294,18 +299,18 @@ impl SilenceApi for Client {
         if !self.kind.hides_silences() {
             return Ok(false);
         }
-        let segments = ["silence", id.as_str()];
-        let answer = self.send(Method::GET, &segments, None).await?;
+        let silence = Endpoint::Silence(id);
+        let answer = self.send(Method::GET, silence, Vec::new()).await?;
         answer.into_hidden()
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
         let body = wire::postable(draft).map_err(|error| {
-            let call = format!("POST {}", self.url(&["silences"]));
+            let call = format!("POST {}", self.silences);
             let finding = "the silence cannot be written as JSON";
             ApiError::new(ApiErrorKind::NotSent, call, finding).caused_by(error)
         })?;
-        let answer = self.send(Method::POST, &["silences"], Some(body)).await?;
+        let answer = self.send(Method::POST, Endpoint::Silences, body).await?;
         match answer.into_silence_id(draft) {
             Err(error) => Err(self.explain(error, draft).await),
             id => id,
@@ -313,8 +318,8 @@ impl SilenceApi for Client {
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
-        let segments = ["silence", id.as_str()];
-        let answer = self.send(Method::DELETE, &segments, None).await?;
+        let silence = Endpoint::Silence(id);
+        let answer = self.send(Method::DELETE, silence, Vec::new()).await?;
         answer.into_expired()
     }
 }

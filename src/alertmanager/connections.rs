@@ -2,20 +2,20 @@
 //! authorities, prove the same identity and go through the same proxy.
 //!
 //! A client of its own for each of 1,000 targets would load the machine's
-//! authorities (140 of them, some MB) as often.
+//! authorities (140 of them, some MB) as often where there is TLS.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use hyper::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Url, redirect};
 
 use super::settings::{Proxy, TlsSettings};
 use super::tls::{TlsContents, UnusableTls};
-
-/// Every request says who asks.
-const USER_AGENT: &str = concat!("silenced/", env!("CARGO_PKG_VERSION"));
+use super::transport::Transport;
 
 /// As many as requests are in flight while silences are written
 /// (`apply::CONCURRENCY`), so that none needs a connection of its own.
@@ -42,7 +42,7 @@ pub struct Connections {
     idle_timeout: Duration,
     /// Those in use. One that a target leaves, because a file has changed, is
     /// closed with the last target that used it.
-    clients: Arc<Mutex<HashMap<Route, Weak<reqwest::Client>>>>,
+    clients: Arc<Mutex<HashMap<Route, Weak<Transport>>>>,
 }
 
 /// What makes connections different.
@@ -95,11 +95,7 @@ impl Connections {
     }
 
     /// The client for that route; its files are named by `tls`.
-    fn client(
-        &self,
-        route: &Route,
-        tls: &TlsSettings,
-    ) -> Result<Arc<reqwest::Client>, UnusableTls> {
+    fn client(&self, route: &Route, tls: &TlsSettings) -> Result<Arc<Transport>, UnusableTls> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(route).and_then(Weak::upgrade) {
             return Ok(client);
@@ -110,10 +106,14 @@ impl Connections {
         Ok(client)
     }
 
-    /// Redirects are never followed: they would carry credentials elsewhere.
-    fn make(&self, route: &Route, tls: &TlsSettings) -> Result<reqwest::Client, UnusableTls> {
+    fn make(&self, route: &Route, tls: &TlsSettings) -> Result<Transport, UnusableTls> {
+        if let (Tls::None, Proxy::Direct) = (&route.tls, &route.proxy) {
+            let time = route.connect_timeout;
+            let (idle, idle_timeout) = (self.idle_per_server, self.idle_timeout);
+            return Ok(Transport::straight(time, idle, idle_timeout));
+        }
+        // Redirects are never followed: they would carry credentials elsewhere.
         let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .connect_timeout(route.connect_timeout)
             .pool_max_idle_per_host(self.idle_per_server)
@@ -142,7 +142,8 @@ impl Connections {
                 builder = builder.proxy(proxy.no_proxy(no_proxy));
             }
         }
-        builder.build().map_err(UnusableTls::Setup)
+        let client = builder.build().map_err(UnusableTls::Setup)?;
+        Ok(Transport::Reqwest(client))
     }
 }
 
@@ -177,20 +178,30 @@ pub(super) struct Way {
     uses_tls: bool,
     /// Keeps its open connections until a file changes, and saves looking a route
     /// up by all that its files hold for every request.
-    latest: Mutex<Option<(Route, Arc<reqwest::Client>)>>,
+    latest: Mutex<Option<(Route, Arc<Transport>)>>,
 }
 
 impl Way {
-    /// No file is read yet. `scheme` is that of the server's URL.
+    /// To the server of that URL. No file is read yet.
     pub(super) fn new(
         connections: Connections,
-        scheme: &str,
+        server: &Url,
         tls: TlsSettings,
-        proxy: Proxy,
+        mut proxy: Proxy,
         connect_timeout: Duration,
     ) -> Self {
+        let mut uses_tls = server.scheme() == "https";
+        match &proxy {
+            Proxy::Direct => {}
+            // The proxy itself may be reached over TLS.
+            Proxy::Url { url, .. } => uses_tls |= url.starts_with("https:"),
+            Proxy::Environment => match proxy_of_environment(server) {
+                Some(url) => uses_tls |= url.scheme_str() == Some("https"),
+                None => proxy = Proxy::Direct,
+            },
+        }
         Self {
-            uses_tls: scheme == "https" || may_be_tls(&proxy),
+            uses_tls,
             connections,
             tls,
             proxy,
@@ -219,9 +230,9 @@ impl Way {
         &self.tls
     }
 
-    /// The client to send the next request with: the one before, with its open
+    /// What the next request is to be sent over: the one before, with its open
     /// connections, unless a file has changed.
-    pub(super) fn client(&self) -> Result<Arc<reqwest::Client>, UnusableTls> {
+    pub(super) fn transport(&self) -> Result<Arc<Transport>, UnusableTls> {
         let route = Route {
             tls: if self.uses_tls {
                 Tls::Files(self.tls.read()?)
@@ -244,15 +255,11 @@ impl Way {
     }
 }
 
-/// Whether the proxy itself may be reached over TLS.
-fn may_be_tls(proxy: &Proxy) -> bool {
-    match proxy {
-        Proxy::Direct => false,
-        Proxy::Url { url, .. } => url.starts_with("https:"),
-        Proxy::Environment => ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-            .iter()
-            .any(|name| std::env::var(name).is_ok_and(|url| url.starts_with("https:"))),
-    }
+/// Through which proxy reqwest, which asks the same, would reach a server.
+fn proxy_of_environment(server: &Url) -> Option<Uri> {
+    let server = server.as_str().parse().ok()?;
+    let intercepted = Matcher::from_env().intercept(&server)?;
+    Some(intercepted.uri().clone())
 }
 
 #[cfg(test)]

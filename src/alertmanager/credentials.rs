@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use reqwest::header::AUTHORIZATION;
-use reqwest::{Request, RequestBuilder};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use openssl::base64;
 
 use super::secret::{self, Redaction, UnreadableSecret};
 use super::settings::{InvalidSettings, TlsSettings};
@@ -61,47 +61,60 @@ impl Credentials {
         }
     }
 
-    /// Puts the secrets, as their files hold them now, into a request; a token
-    /// of OAuth 2 is given in `token`.
+    /// Adds the secrets, as their files hold them now, to the headers of a
+    /// request; a token of OAuth 2 is given in `token`.
     pub(super) fn authorize(
         &self,
-        request: RequestBuilder,
+        headers: &mut HeaderMap,
         token: Option<&str>,
         redaction: &mut Redaction,
-    ) -> Result<RequestBuilder, UnreadableSecret> {
-        Ok(match self {
-            Self::None => request,
+    ) -> Result<(), UnreadableSecret> {
+        match self {
+            Self::None => {}
             Self::Bearer { token_file } => {
                 let token = secret::read_token(token_file)?;
-                let request = request.bearer_auth(&token);
-                redaction.add(token);
-                request
+                bearer(&token, headers, redaction);
             }
             Self::Basic {
                 username,
                 password_file,
             } => {
                 let password = secret::read(password_file)?;
-                let request = request.basic_auth(username, Some(&password));
-                redaction.add(password);
-                request
+                basic(username, &password, headers, redaction);
             }
-            Self::OAuth2(_) => match token {
-                Some(token) => {
-                    redaction.add(token);
-                    request.bearer_auth(token)
+            Self::OAuth2(_) => {
+                if let Some(token) = token {
+                    bearer(token, headers, redaction);
                 }
-                None => request,
-            },
-        })
+            }
+        }
+        Ok(())
     }
 }
 
-/// Lets `redaction` know the secret in the form in which `request` carries it.
-pub(super) fn add_header_of(request: &Request, redaction: &mut Redaction) {
-    let header = request.headers().get(AUTHORIZATION);
-    let sent = header.and_then(|value| value.to_str().ok()?.split_once(' '));
-    if let Some((_scheme, secret)) = sent {
-        redaction.add(secret);
+/// RFC 6750. Of a token nothing but visible ASCII has come so far.
+fn bearer(token: &str, headers: &mut HeaderMap, redaction: &mut Redaction) {
+    redaction.add(token);
+    insert(&format!("Bearer {token}"), headers);
+}
+
+/// RFC 7617.
+pub(super) fn basic(
+    username: &str,
+    password: &str,
+    headers: &mut HeaderMap,
+    redaction: &mut Redaction,
+) {
+    let encoded = base64::encode_block(format!("{username}:{password}").as_bytes());
+    insert(&format!("Basic {encoded}"), headers);
+    redaction.add(password);
+    redaction.add(encoded);
+}
+
+fn insert(value: &str, headers: &mut HeaderMap) {
+    // Any other text than these two make would not be sent, and answered by 401.
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
     }
 }

@@ -8,11 +8,11 @@ use super::answer::NOTHING_READ;
 use super::connections::Way;
 use super::error::{ApiError, ApiErrorKind};
 use super::settings::Proxy;
+use super::transport::{Call, Interruption, Stage};
 
 /// A request that was tried.
 pub(super) struct Attempt<'a> {
-    /// Method and URL, for people.
-    pub(super) call: &'a str,
+    pub(super) call: &'a Call,
     /// Whether it asked for something and could change nothing.
     pub(super) reading: bool,
     pub(super) timeout: Duration,
@@ -21,63 +21,80 @@ pub(super) struct Attempt<'a> {
 
 impl Attempt<'_> {
     /// Why there is no answer, or only a part of it.
-    pub(super) fn failed(&self, error: reqwest::Error) -> ApiError {
-        // The call names the URL already.
-        let error = error.without_url();
-        let new = |kind, finding: &str| ApiError::new(kind, self.call, finding);
-        let failed = if error.is_builder() {
-            new(ApiErrorKind::NotSent, "the request cannot be written")
-        } else if error.is_connect() {
-            self.not_connected(&error)
-        } else if mentions(&error, "invalid HTTP") {
+    pub(super) fn failed(&self, interruption: Interruption) -> ApiError {
+        let failed = match interruption.stage {
+            Stage::Writing => self.not_sent("the request cannot be written"),
+            Stage::Resolving => self.unknown_host(),
+            Stage::ConnectingInTime => {
+                let time = self.way.connect_timeout();
+                self.not_sent(&format!("no connection within {time:?}"))
+            }
+            Stage::Connecting => self.not_connected(&interruption),
+            Stage::Exchanging => self.broken(&interruption),
+            Stage::ExchangingInTime => {
+                self.unknown(&format!("no complete answer within {:?}", self.timeout))
+            }
+        };
+        match interruption.cause {
+            Some(cause) => failed.caused_by(cause),
+            None => failed,
+        }
+    }
+
+    fn not_sent(&self, finding: &str) -> ApiError {
+        ApiError::new(ApiErrorKind::NotSent, self.call, finding)
+    }
+
+    /// The request may have had its effect, if it was to have one.
+    fn unknown(&self, finding: &str) -> ApiError {
+        let error = ApiError::new(ApiErrorKind::Unknown, self.call, finding);
+        if self.reading {
+            error.advising(NOTHING_READ)
+        } else {
+            error
+        }
+    }
+
+    /// Why what was begun has no end.
+    fn broken(&self, interruption: &Interruption) -> ApiError {
+        if interruption.mentions("invalid HTTP") {
             let kind = if self.reading {
                 ApiErrorKind::NotAnAlertmanager
             } else {
                 ApiErrorKind::Unknown
             };
-            new(kind, "the answer is not HTTP")
+            ApiError::new(kind, self.call, "the answer is not HTTP")
                 .advising("check the port of this target, and whether it expects `https://`")
-        } else if TURNED_AWAY.iter().any(|words| mentions(&error, words)) {
+        } else if interruption.mentions_any(&TURNED_AWAY) {
             // With TLS 1.3 that comes after the client's part of the handshake,
             // and still before any request is looked at.
             self.turned_away()
         } else {
-            let finding = if error.is_timeout() {
-                format!("no complete answer within {:?}", self.timeout)
-            } else {
-                "the connection broke before the answer was complete".to_owned()
-            };
-            let failed = new(ApiErrorKind::Unknown, &finding);
-            if self.reading {
-                failed.advising(NOTHING_READ)
-            } else {
-                failed
+            self.unknown("the connection broke before the answer was complete")
+        }
+    }
+
+    fn unknown_host(&self) -> ApiError {
+        let advice = match self.way.proxy() {
+            Proxy::Url { .. } => {
+                "nothing was sent: check the name in `proxy_url`, and the name service"
             }
+            _ => "nothing was sent: check the name in the URL, and the name service",
         };
-        failed.caused_by(error)
+        self.not_sent("the host name could not be resolved")
+            .advising(advice)
     }
 
     /// Why no connection was made, in the words that help to mend it.
-    fn not_connected(&self, error: &reqwest::Error) -> ApiError {
-        let new = |finding: &str| ApiError::new(ApiErrorKind::NotSent, self.call, finding);
-        if error.is_timeout() {
-            new(&format!(
-                "no connection within {:?}",
-                self.way.connect_timeout()
-            ))
-        } else if error.is_dns() {
-            new("the host name could not be resolved").advising(match self.way.proxy() {
-                Proxy::Url { .. } => {
-                    "nothing was sent: check the name in `proxy_url`, and the name service"
-                }
-                _ => "nothing was sent: check the name in the URL, and the name service",
-            })
-        } else if mentions(error, "Too many open files") {
+    fn not_connected(&self, interruption: &Interruption) -> ApiError {
+        let new = |finding| self.not_sent(finding);
+        let mentions = |words| interruption.mentions(words);
+        if mentions("Too many open files") {
             new("no connection could be made").advising(
                 "nothing was sent: silenced may not open more files; raise the hard limit \
                  (`ulimit -Hn`, `LimitNOFILE=` of systemd)",
             )
-        } else if mentions(error, "certificate verify failed") {
+        } else if mentions("certificate verify failed") {
             let advice = if self.way.tls().ca_file.is_some() {
                 "nothing was sent: the name in the URL must be one of the certificate's, and \
                  its authority one of those in `tls.ca_file`"
@@ -86,19 +103,19 @@ impl Attempt<'_> {
                  its authority one that this machine trusts, or the one in `tls.ca_file`"
             };
             new("the server's certificate is not trusted").advising(advice)
-        } else if mentions(error, "tunnel error") {
+        } else if mentions("tunnel error") {
             new("the proxy refused to connect to the server").advising(
                 "nothing was sent: check that the proxy allows this host and port; if it asks for \
                  a user name and password, give it in `HTTPS_PROXY`, with them, instead of \
                  `proxy_url`",
             )
-        } else if NOT_TLS.iter().any(|words| mentions(error, words)) {
+        } else if interruption.mentions_any(&NOT_TLS) {
             new("the server answered, but not with TLS").advising(
                 "nothing was sent: write `http://` in the URL of this target, or check the port",
             )
-        } else if TURNED_AWAY.iter().any(|words| mentions(error, words)) {
+        } else if interruption.mentions_any(&TURNED_AWAY) {
             self.turned_away()
-        } else if mentions(error, "SSL routines") {
+        } else if mentions("SSL routines") {
             new("the TLS handshake failed").advising(
                 "nothing was sent: check the port, and which TLS versions and client \
                  certificates the server asks for",
@@ -128,7 +145,7 @@ impl Attempt<'_> {
                  `tls.key_file`",
             )
         };
-        ApiError::new(ApiErrorKind::NotSent, self.call, finding).advising(advice)
+        self.not_sent(finding).advising(advice)
     }
 }
 
@@ -150,9 +167,16 @@ const TURNED_AWAY: [&str; 6] = [
     "alert unknown ca",
 ];
 
-/// Whether a cause below `error` says `text`: TLS and HTTP libraries keep their
-/// reasons in words only.
-fn mentions(error: &reqwest::Error, text: &str) -> bool {
-    std::iter::successors(error.source(), |&cause| cause.source())
-        .any(|cause| cause.to_string().contains(text))
+impl Interruption {
+    /// Whether a cause says `text`: TLS and HTTP libraries keep their reasons in
+    /// words only.
+    fn mentions(&self, text: &str) -> bool {
+        let cause = self.cause.as_deref().map(|cause| cause as &dyn Error);
+        std::iter::successors(cause, |&cause| cause.source())
+            .any(|cause| cause.to_string().contains(text))
+    }
+
+    fn mentions_any(&self, texts: &[&str]) -> bool {
+        texts.iter().any(|text| self.mentions(text))
+    }
 }

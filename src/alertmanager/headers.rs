@@ -4,8 +4,7 @@
 
 use std::path::PathBuf;
 
-use reqwest::RequestBuilder;
-use reqwest::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::excerpt::excerpt;
 use super::secret::{self, Redaction, UnreadableSecret};
@@ -54,8 +53,21 @@ const RESERVED: [(&str, &str); 15] = [
 const CREDENTIALS: &str = "write `bearer_token_file`, `basic_auth` or `oauth2`";
 const OURS: &str = "it belongs to the request itself";
 
-/// Whether `header` can be set by whoever configures a target.
-pub(super) fn check(header: &ExtraHeader) -> Result<(), InvalidSettings> {
+/// One header of a request, and where each of its values comes from.
+#[derive(Debug)]
+pub(super) struct Header {
+    name: HeaderName,
+    values: Vec<Value>,
+}
+
+#[derive(Debug)]
+enum Value {
+    Here(HeaderValue),
+    File(PathBuf),
+}
+
+/// `header`, if it can be set by whoever configures a target.
+pub(super) fn read(header: &ExtraHeader) -> Result<Header, InvalidSettings> {
     let invalid = |reason| InvalidSettings::Header {
         name: header.name.clone(),
         reason,
@@ -69,41 +81,47 @@ pub(super) fn check(header: &ExtraHeader) -> Result<(), InvalidSettings> {
     if header.values.is_empty() {
         return Err(invalid("it has neither `values` nor `files`"));
     }
-    for source in &header.values {
-        if let HeaderSource::Value(value) = source {
-            check_value(value)?;
-        }
-    }
-    Ok(())
+    let values = header.values.iter().map(|source| match source {
+        HeaderSource::Value(value) => read_value(value).map(Value::Here),
+        HeaderSource::File(file) => Ok(Value::File(file.clone())),
+    });
+    Ok(Header {
+        name,
+        values: values.collect::<Result<_, _>>()?,
+    })
 }
 
-/// Whether a header can say that.
-pub(super) fn check_value(value: &str) -> Result<(), InvalidSettings> {
-    HeaderValue::from_str(value)
-        .map(drop)
-        .map_err(|_| InvalidSettings::HeaderValue(excerpt(value)))
+/// The header whose value is a part of the configuration.
+pub(super) fn fixed(name: HeaderName, value: &str) -> Result<Header, InvalidSettings> {
+    let values = vec![Value::Here(read_value(value)?)];
+    Ok(Header { name, values })
 }
 
-/// Puts the headers, as their files hold them now, into a request.
-pub(super) fn add(
-    headers: &[ExtraHeader],
-    mut request: RequestBuilder,
-    redaction: &mut Redaction,
-) -> Result<RequestBuilder, UnreadableSecret> {
-    for header in headers {
-        for source in &header.values {
-            request = match source {
-                HeaderSource::Value(value) => request.header(&header.name, value),
-                HeaderSource::File(file) => {
+fn read_value(value: &str) -> Result<HeaderValue, InvalidSettings> {
+    HeaderValue::from_str(value).map_err(|_| InvalidSettings::HeaderValue(excerpt(value)))
+}
+
+impl Header {
+    /// Adds it, as its files hold it now, to those of a request.
+    pub(super) fn add_to(
+        &self,
+        headers: &mut HeaderMap,
+        redaction: &mut Redaction,
+    ) -> Result<(), UnreadableSecret> {
+        for value in &self.values {
+            let value = match value {
+                Value::Here(value) => value.clone(),
+                Value::File(file) => {
                     let secret = secret::read(file)?;
                     let mut value = HeaderValue::from_str(&secret)
                         .map_err(|_| UnreadableSecret::NotAHeader(file.clone()))?;
                     value.set_sensitive(true);
                     redaction.add(secret);
-                    request.header(&header.name, value)
+                    value
                 }
             };
+            headers.append(&self.name, value);
         }
+        Ok(())
     }
-    Ok(request)
 }

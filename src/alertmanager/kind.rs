@@ -4,7 +4,8 @@
 //! After the sources of Alertmanager, Grafana (`lotex_am.go`, the silence
 //! service's access control) and Mimir (`alertmanager.go`, `distributor.go`).
 
-use reqwest::{Method, StatusCode};
+use hyper::header::HeaderName;
+use hyper::{Method, StatusCode};
 
 use super::error::ApiErrorKind;
 use super::wire::ErrorMessage;
@@ -78,13 +79,16 @@ impl Kind {
     }
 
     /// The header that says whose silences are meant.
-    pub(super) fn header(&self) -> Option<(&'static str, String)> {
+    pub(super) fn header(&self) -> Option<(HeaderName, String)> {
         match self {
             Self::Alertmanager => None,
             Self::Grafana { organisation } | Self::GrafanaDatasource { organisation, .. } => {
-                Some(("X-Grafana-Org-Id", (*organisation)?.to_string()))
+                let name = HeaderName::from_static("x-grafana-org-id");
+                Some((name, (*organisation)?.to_string()))
             }
-            Self::Mimir { tenant, .. } => Some(("X-Scope-OrgID", tenant.clone()?)),
+            Self::Mimir { tenant, .. } => {
+                Some((HeaderName::from_static("x-scope-orgid"), tenant.clone()?))
+            }
         }
     }
 

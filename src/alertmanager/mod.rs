@@ -8,6 +8,7 @@ mod answer;
 mod client;
 mod cluster;
 mod connections;
+mod connector;
 mod credentials;
 mod error;
 mod excerpt;
@@ -18,6 +19,7 @@ mod oauth2;
 mod secret;
 mod settings;
 mod tls;
+mod transport;
 mod version;
 mod wire;
 

@@ -7,13 +7,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
-use reqwest::{StatusCode, Url};
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Method, StatusCode};
+use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::client::receive;
 use super::connections::Way;
 use super::credentials::{self, OAuth2};
 use super::error::ApiError;
@@ -22,6 +22,7 @@ use super::failure::Attempt;
 use super::secret::{self, Redaction, UnreadableSecret};
 use super::settings::{self, InvalidSettings};
 use super::tls::UnusableTls;
+use super::transport::Call;
 
 /// Far above every answer of an authorization server; a token has a few KiB.
 const LARGEST_ANSWER: usize = 64 << 10;
@@ -34,7 +35,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct TokenSource {
     settings: OAuth2,
-    url: Url,
+    call: Call,
     way: Way,
     timeout: Duration,
     state: Mutex<State>,
@@ -82,8 +83,8 @@ pub(super) enum NoToken {
     Tls(#[from] UnusableTls),
     #[error(transparent)]
     NoAnswer(#[from] ApiError),
-    #[error("`POST {0}`: {1}")]
-    Refused(Url, String),
+    #[error("`{0}`: {1}")]
+    Refused(Call, String),
 }
 
 /// RFC 6749 section 5.1. Some servers write the number as a text.
@@ -127,7 +128,10 @@ impl TokenSource {
         Ok(Self {
             settings: settings.clone(),
             way: way(&url),
-            url,
+            call: Call {
+                method: Method::POST,
+                uri: settings::uri(&url).map_err(within)?,
+            },
             timeout,
             state: Mutex::default(),
         })
@@ -156,7 +160,7 @@ impl TokenSource {
                 answer = second;
             }
         }
-        let granted = answer.map_err(|finding| NoToken::Refused(self.url.clone(), finding))?;
+        let granted = answer.map_err(|finding| NoToken::Refused(self.call.clone(), finding))?;
         let lifetime = granted.expires_in.as_ref().and_then(Seconds::duration);
         let value = granted.access_token.clone();
         state.token = Some(Token {
@@ -186,41 +190,43 @@ impl TokenSource {
         let parameters = &self.settings.endpoint_params;
         form.extend(parameters.iter().map(|(name, value)| (&**name, &**value)));
         let client_id = &self.settings.client_id;
-        let client = self.way.client()?;
-        let mut request = client.post(self.url.clone());
+        let transport = self.way.transport()?;
+        let mut headers = HeaderMap::new();
         let mut redaction = Redaction::default();
         redaction.add(secret);
         match style {
             // Both encoded once more, as section 2.3.1 has it.
             Style::Header => {
-                request = request.basic_auth(encoded(client_id), Some(encoded(secret)));
+                let (client_id, secret) = (encoded(client_id), encoded(secret));
+                credentials::basic(&client_id, &secret, &mut headers, &mut redaction);
             }
             Style::Body => form.extend([("client_id", &**client_id), ("client_secret", secret)]),
         }
         redaction.add(encoded(secret));
-        let request = request
-            .timeout(self.timeout)
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        for (name, value) in [
+            (ACCEPT, "application/json"),
+            (CONTENT_TYPE, "application/x-www-form-urlencoded"),
             // The next one is due in minutes.
-            .header(CONNECTION, "close")
-            .body(encoded_form(&form))
-            .build();
+            (CONNECTION, "close"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
         let attempt = Attempt {
-            call: &format!("POST {}", self.url),
+            call: &self.call,
             reading: true,
             timeout: self.timeout,
             way: &self.way,
         };
-        let failed = |error| attempt.failed(error);
-        let request = request.map_err(failed)?;
-        credentials::add_header_of(&request, &mut redaction);
-        let mut response = client.execute(request).await.map_err(failed)?;
-        let status = response.status();
-        let mut body = Vec::new();
-        let complete = receive(&mut response, &mut body, LARGEST_ANSWER)
+        let failed = |interruption| attempt.failed(interruption);
+        let request = self.call.with(headers, encoded_form(&form));
+        let mut response = transport
+            .send(request, self.timeout)
             .await
             .map_err(failed)?;
+        let status = response.status;
+        let mut body = Vec::new();
+        let complete = response.receive(&mut body, LARGEST_ANSWER).await;
+        let complete = complete.map_err(failed)?;
         let granted = if complete {
             read(status, &body, &redaction)
         } else {

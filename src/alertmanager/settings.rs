@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hyper::Uri;
+use hyper::http::uri::InvalidUri;
 use reqwest::Url;
 
 use super::credentials::Credentials;
@@ -206,6 +208,18 @@ pub(super) fn plain_url(
         );
     }
     Ok(url)
+}
+
+/// The same address as requests have it. Hardly any URL is not one: those of
+/// more than 64 KiB.
+pub(super) fn uri(url: &Url) -> Result<Uri, InvalidSettings> {
+    let text = url.as_str();
+    text.parse()
+        .map_err(|error: InvalidUri| InvalidSettings::NotAUrl {
+            url: without_secrets(text),
+            reason: error.to_string(),
+            example: "http://alertmanager:9093",
+        })
 }
 
 /// What may be shown of a text that is no proper URL: all but what stands before

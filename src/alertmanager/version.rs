@@ -1,9 +1,9 @@
 //! Why does a server refuse what others take? What its version can do, asked
 //! only when a refusal is to be explained, and once.
 
-use reqwest::{Method, StatusCode};
+use hyper::{Method, StatusCode};
 
-use super::client::Client;
+use super::client::{Client, Endpoint};
 use super::error::{ApiError, ApiErrorKind};
 use super::kind::Kind;
 use super::wire;
@@ -51,7 +51,7 @@ impl Client {
     /// The version of an Alertmanager.
     async fn version(&self) -> Option<String> {
         let ask = || async {
-            let answer = self.send(Method::GET, &["status"], None).await;
+            let answer = self.send(Method::GET, Endpoint::Status, Vec::new()).await;
             let answer = answer.map_err(drop)?;
             let version = wire::version(&answer.body).filter(|_| answer.status == StatusCode::OK);
             version.ok_or(())

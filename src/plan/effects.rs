@@ -91,16 +91,18 @@ impl Doubt {
 
 /// The writes to one target whose effects have not been seen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Effects(BTreeMap<Subject, Doubt>);
+pub struct Effects(BTreeMap<Subject, Doubt>);
 
 impl Effects {
-    pub(crate) const fn new() -> Self {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
     /// A request to a silence that was there succeeded at `now`; returns when it
     /// was sent first, if its effect has not been seen since.
-    pub(crate) fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
+    pub fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
         let subject = Subject::Change(id.clone(), request);
         self.0
             .entry(subject)
@@ -109,13 +111,13 @@ impl Effects {
     }
 
     /// A list shows its effect.
-    pub(crate) fn seen(&mut self, id: &SilenceId, request: Request) {
+    pub fn seen(&mut self, id: &SilenceId, request: Request) {
         self.0.remove(&Subject::Change(id.clone(), request));
     }
 
     /// A list that must show the effect of that request shows the silence as
     /// `shown`: it is not sent again for a while. Returns what to tell people.
-    pub(crate) fn missing(
+    pub fn missing(
         &mut self,
         id: &SilenceId,
         request: Request,
@@ -139,18 +141,13 @@ impl Effects {
     }
 
     /// A list shows a silence that was made for a window.
-    pub(crate) fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
+    pub fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
         self.0.remove(&Subject::Window(silence.clone(), start));
     }
 
     /// Replicas have had time to agree, and no list showed the silence that was
     /// made for a window. At first it is made again at once.
-    pub(crate) fn vanished(
-        &mut self,
-        silence: SilenceName,
-        start: OccurrenceStart,
-        now: Timestamp,
-    ) {
+    pub fn vanished(&mut self, silence: SilenceName, start: OccurrenceStart, now: Timestamp) {
         let subject = Subject::Window(silence, start);
         let doubt = self.0.entry(subject).or_insert_with(|| Doubt::new(now));
         doubt.times = doubt.times.saturating_add(1);
@@ -166,7 +163,8 @@ impl Effects {
     }
 
     /// Why nothing is created for a window now, if so.
-    pub(crate) fn window_waits(
+    #[must_use]
+    pub fn window_waits(
         &self,
         silence: &SilenceName,
         start: OccurrenceStart,
@@ -176,7 +174,8 @@ impl Effects {
     }
 
     /// Why an action is not to be sent now, if so.
-    pub(crate) fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
+    #[must_use]
+    pub fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
@@ -193,7 +192,7 @@ impl Effects {
 
     /// Drops doubts that a list settles: it shows the silence ended, or a plan
     /// over it asks for no such update any more.
-    pub(crate) fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
+    pub fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
         self.0.retain(|subject, doubt| {
             if now.since(doubt.until) > FORGOTTEN {
                 return false;

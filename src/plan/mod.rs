@@ -36,7 +36,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 pub use action::{Action, Change, Coverage, Hold, HoldCause};
-pub use effects::Request;
+pub use effects::{Effects, Request};
 pub use guard::{Fingerprint, Guard};
 pub use lineage::{Lineage, Origin};
 pub use marker::{Marker, Ownership, comment};
@@ -138,7 +138,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         guard::hold_mass_changes(input, observed.owned_count, &mut actions, &mut holds);
     // What starts first goes first, and nothing is taken away before
     // everything that is to be there has been asked for.
-    actions.sort_by_key(|action| {
+    actions.sort_by_cached_key(|action| {
         let start = action.change.draft().map(|draft| draft.starts_at);
         (start.is_none(), start, action.silence.clone())
     });

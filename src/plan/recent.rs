@@ -28,7 +28,7 @@ pub struct RecentWrites {
     /// ended them.
     asked_to_end: BTreeMap<SilenceId, Timestamp>,
     /// Answered with success, and not seen to have had an effect.
-    pub(crate) effects: Effects,
+    pub effects: Effects,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -107,11 +107,13 @@ impl Listing {
 fn read_file(path: &Path, builder: &SnapshotBuilder<'_>) -> Result<Vec<u8>, String> {
     let read = || -> io::Result<Result<Vec<u8>, String>> {
         let file = File::open(path)?;
-        if let Some(reason) = builder.refuse_size(file.metadata()?.len()) {
+        let length = file.metadata()?.len();
+        if let Some(reason) = builder.refuse_size(length) {
             return Ok(Err(reason));
         }
-        // One byte beyond the limit, in case it grows while it is read.
-        let mut bytes = Vec::new();
+        // A buffer that grows from nothing is read into a dozen times. One byte
+        // more shows the end, and one beyond the limit that it grew meanwhile.
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
         file.take(builder.bounds.file_bytes + 1)
             .read_to_end(&mut bytes)?;
         Ok(match builder.refuse_size(bytes.len() as u64) {

@@ -1,6 +1,5 @@
 //! Does the loop go round as it should? On simulated time, without sockets.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,28 +7,17 @@ use std::time::Duration;
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, Handle, ReadSource};
 use silenced::memory::Version;
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Settings;
-use silenced::reconcile::{Outcome, Reconciler, Target};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::reconcile::Outcome;
+use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use silenced::zoneinfo::ZoneSource;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::support::passes::NIGHTLY;
+use crate::support::passes::{NIGHTLY, ONCE};
+use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
-
-const DECLARATION: &str = r#"
-owner: dba
-silences:
-  - name: high-latency
-    comment: Known defect.
-    matchers: ['alertname="HighDBLatency"']
-    schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}
-"#;
 
 /// A daemon that reads one file; each reading needs a permit.
 struct Running {
@@ -43,7 +31,7 @@ struct Running {
 }
 
 fn start(permits: usize) -> Running {
-    start_with(permits, DECLARATION, ZoneSource::new(None))
+    start_with(permits, ONCE, ZoneSource::new(None))
 }
 
 fn start_with(permits: usize, declaration: &'static str, zones: ZoneSource) -> Running {
@@ -58,24 +46,12 @@ fn start_with(permits: usize, declaration: &'static str, zones: ZoneSource) -> R
             Box::pin(async move {
                 permits.acquire().await.unwrap().forget();
                 reads.fetch_add(1, Ordering::SeqCst);
-                Ok(Snapshot {
-                    revision: Revision::Commit("1a2b3c4d".repeat(5)),
-                    files: vec![SnapshotFile {
-                        path: "once.yaml".to_owned(),
-                        content: Ok(declaration.into()),
-                    }],
-                    skipped: Vec::new(),
-                })
+                let revision = Revision::Commit("1a2b3c4d".repeat(5));
+                Ok(snapshot(revision, [("once.yaml", declaration)]))
             })
         })
     };
-    let settings = Settings::new(InstanceName::new("lab").unwrap());
-    let target = Target::new(
-        TargetName::new("default").unwrap(),
-        BTreeMap::new(),
-        api.clone(),
-    );
-    let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+    let reconciler = reconciler_of(lab(), vec![target("default", api.clone())]);
     let metrics = Arc::new(Metrics::new());
     let interval = Duration::from_mins(1);
     let (daemon, handle) = Daemon::new(
@@ -225,7 +201,7 @@ async fn the_metrics_say_what_happened() {
     let is_held = |line: &str| line.starts_with("silenced_held_silences{");
     assert!(!text.lines().any(is_held), "nothing was held yet:\n{text}");
 
-    let suspended = DECLARATION.replace("    comment", "    suspend: true\n    comment");
+    let suspended = ONCE.replace("    comment", "    suspend: true\n    comment");
     let running = start_with(1000, suspended.leak(), ZoneSource::new(None));
     running.answered(0).await;
     let text = running.metrics.encode();

@@ -60,7 +60,7 @@ async fn an_update_without_effect_is_told_and_repeated_ever_less_often() {
     let pass = world.pass_now(Mode::Apply).await;
     assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
     assert!(error(&pass).contains("has no effect"), "{}", error(&pass));
-    let held = ("high-latency".to_owned(), HoldCause::Ineffective);
+    let held = ("high-latency", HoldCause::Ineffective);
     assert_eq!(holds(&pass), [held]);
     for _ in 0..240 {
         world.sleep(Duration::from_mins(1)).await;
@@ -141,7 +141,7 @@ async fn silences_that_never_stay_are_not_made_without_end() {
         );
         let last = last.unwrap();
         assert_eq!(last.outcome(), Outcome::Failed);
-        let held = ("high-latency".to_owned(), HoldCause::Ineffective);
+        let held = ("high-latency", HoldCause::Ineffective);
         assert_eq!(holds(&last), [held]);
         assert!(error(&last).contains("each time missing from the server's list later"));
         world.api.drops_creations.store(false, Ordering::SeqCst);
@@ -154,7 +154,6 @@ async fn silences_that_never_stay_are_not_made_without_end() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_state_is_restored_without_delay() {
     let mut world = synced().await;
-    let now = world.api.now();
-    world.api.server().restore(SavedState::default(), now);
+    world.restore(SavedState::default());
     assert_eq!(writes(&world.sync().await), [(3, 0, 0, 0)]);
 }

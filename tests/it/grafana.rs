@@ -1,7 +1,6 @@
 //! What is special about Grafana, seen from a pass? Silences that a token may
 //! not read, and silences of one rule.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +8,14 @@ use std::time::Duration;
 use expect_test::expect;
 use silenced::alertmanager::{ApiError, Expired, Listing, Members, SilenceApi};
 use silenced::declaration::review;
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Settings;
-use silenced::reconcile::{Mode, PassOptions, Reconciler, Target, TargetPass};
+use silenced::reconcile::TargetPass;
 use silenced::silence::{SilenceDraft, SilenceId};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
-use tokio::sync::watch;
 
 use crate::declaration::{read, shown};
 use crate::support::passes::{ONCE, actions, writes};
+use crate::support::reconciler::{lab, pass, reconciler_of, snapshot, target};
 use crate::support::world::World;
 
 /// Takes silences, and lists none of them.
@@ -58,38 +54,15 @@ impl SilenceApi for Secretive {
     }
 }
 
-fn snapshot() -> Snapshot {
-    Snapshot {
-        revision: Revision::Commit("a".repeat(40)),
-        files: vec![SnapshotFile {
-            path: "once.yaml".to_owned(),
-            content: Ok(ONCE.as_bytes().to_vec()),
-        }],
-        skipped: Vec::new(),
-    }
-}
-
 #[tokio::test]
 async fn hidden_silences_are_not_made_again_and_again() {
     let api = Secretive::default();
-    let target = Target::new(
-        TargetName::new("main").unwrap(),
-        BTreeMap::new(),
-        api.clone(),
-    );
-    let settings = Settings::new(InstanceName::new("lab").unwrap());
-    let mut reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+    let mut reconciler = reconciler_of(lab(), vec![target("main", api.clone())]);
     let start = Timestamp::parse("2026-01-10T00:00:00Z").unwrap();
     let mut pass_after = async |seconds| -> TargetPass {
-        let (_keep, stop) = watch::channel(false);
-        let options = PassOptions {
-            mode: Mode::Apply,
-            insist: true,
-            confirmed: &[],
-            now: start.plus(Duration::from_secs(seconds)),
-            stop: &stop,
-        };
-        let pass = reconciler.pass(Ok(snapshot()), options).await;
+        let snapshot = snapshot(Revision::Commit("a".repeat(40)), [("once.yaml", ONCE)]);
+        let now = start.plus(Duration::from_secs(seconds));
+        let pass = pass(&mut reconciler, snapshot, now).await;
         TargetPass::clone(&pass.targets[0])
     };
     assert_eq!(pass_after(0).await.report.created, 1);

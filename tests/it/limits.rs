@@ -4,28 +4,13 @@
 use std::time::Duration;
 
 use expect_test::expect;
-use silenced::config::{Configuration, Given, Origin, Overrides};
 use silenced::plan::{HandExpired, Mode};
 
-fn resolve(text: &str) -> Result<Configuration, String> {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("silenced.yaml");
-    std::fs::write(&file, text).unwrap();
-    let overrides = Overrides {
-        config: Some(Given {
-            value: file.to_str().unwrap().to_owned(),
-            origin: Origin::Flag("--config".to_owned()),
-        }),
-        ..Overrides::default()
-    };
-    let directory = format!("{}/", directory.path().display());
-    Configuration::resolve(&overrides)
-        .map_err(|problems| problems.to_string().replace(&directory, ""))
-}
+use crate::support::configuration::resolve_text;
 
 #[test]
 fn a_target_may_have_settings_of_its_own() {
-    let configuration = resolve(
+    let configuration = resolve_text(
         "{instance: lab, source: {directory: .}, settle: 30s, guard: {max_create: 7}, targets: [
             {name: a, url: 'http://a'},
             {name: b, url: 'http://b', instance: other, interval: 10m, mode: observe, settle: 0s,
@@ -53,7 +38,7 @@ fn a_target_may_have_settings_of_its_own() {
 
 #[test]
 fn what_is_wrong_below_a_target_is_named_with_its_place() {
-    let problems = resolve(
+    let problems = resolve_text(
         "{instance: lab, source: {directory: .}, targets: [
             {name: a, url: 'http://a', interval: 0s, mode: off},
             {name: b, url: 'http://b', horizon: 1m, max_writes_per_second: 0},

@@ -2,20 +2,17 @@
 
 use std::num::NonZeroU32;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
-use silenced::apply::{ApplyReport, CONCURRENCY, Pace, Terms, apply};
-use silenced::name::{SilenceName, TargetName};
-use silenced::plan::{Action, Change, Fingerprint, Plan};
-use silenced::schedule::OccurrenceStart;
-use silenced::silence::{Annotations, SilenceDraft, SilenceId};
-use silenced::timestamp::Timestamp;
+use silenced::apply::{ApplyReport, CONCURRENCY, Pace};
+use silenced::plan::Change;
+use silenced::silence::{SilenceDraft, SilenceId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::support::world::matchers_of;
+use crate::support::changes::{carry_out, draft};
 
 /// Takes its time, and is too busy for the first requests.
 struct Busy {
@@ -75,40 +72,10 @@ impl SilenceApi for Busy {
 }
 
 async fn create(count: usize, api: &Busy, pace: &Pace, longest: Option<Duration>) -> ApplyReport {
-    let action = |index: usize| Action {
-        silence: SilenceName::new("some").unwrap(),
-        window: OccurrenceStart::Lease,
-        change: Change::Create(SilenceDraft {
-            id: None,
-            matchers: matchers_of(r#"a="b""#),
-            starts_at: Timestamp::from_seconds(1000),
-            ends_at: Timestamp::from_seconds(2000),
-            created_by: index.to_string(),
-            comment: String::new(),
-            annotations: Annotations::default(),
-        }),
-        reason: String::new(),
-    };
-    let plan = Plan {
-        actions: (0..count).map(action).collect(),
-        holds: Vec::new(),
-        foreign: 0,
-        owned: 0,
-        remarks: Vec::new(),
-        fingerprint: Fingerprint::new(""),
-        desired: 0,
-        unexplained: Vec::new(),
-    };
+    let changes = (0..count).map(|index| Change::Create(draft(&index.to_string())));
+    let until = longest.map(|longest| Instant::now() + longest);
     let (_keep, stop) = watch::channel(false);
-    let terms = Terms {
-        target: &TargetName::new("default").unwrap(),
-        stop: &stop,
-        halt: &AtomicBool::new(false),
-        until: longest.map(|longest| Instant::now() + longest),
-        pace,
-        progress: &|_| {},
-    };
-    apply(&plan, api, terms).await
+    carry_out(changes, api, pace, until, &stop).await
 }
 
 const fn busy(retry_after: Option<Duration>) -> ApiErrorKind {

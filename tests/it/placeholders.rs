@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use expect_test::expect;
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::{self, HoldCause, Lineage, Plan, PlanInput, RecentWrites, Settings};
-use silenced::silence::{Silence, SilenceId, SilenceState};
+use silenced::name::TargetName;
+use silenced::plan::{self, HoldCause, Lineage, Plan, PlanInput, RecentWrites};
+use silenced::silence::Silence;
 use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
 use crate::declaration::{read, shown};
+use crate::support::changes::active;
+use crate::support::reconciler::lab;
+use crate::support::world::text_of;
 
 const UPGRADE: &str = r#"
 owner: platform
@@ -25,7 +28,7 @@ fn plan_for(name: &str, labels: &[(&str, &str)], silences: &[Silence]) -> Plan {
     let pairs = labels.iter();
     let labels = pairs.map(|&(label, value)| (label.to_owned(), value.to_owned()));
     plan::plan(&PlanInput {
-        settings: &Settings::new(InstanceName::new("lab").unwrap()),
+        settings: &lab(),
         target: &TargetName::new(name).unwrap(),
         labels: &labels.collect::<BTreeMap<_, _>>(),
         declarations: &read(&[("upgrade.yaml", UPGRADE)]),
@@ -46,30 +49,19 @@ fn now() -> Timestamp {
 
 /// What a server shows after it has carried out `plan`, which creates one silence.
 fn created(plan: &Plan) -> Silence {
-    let draft = plan.actions[0].change.draft().unwrap().clone();
-    Silence {
-        id: SilenceId::new("1"),
-        state: SilenceState::Active,
-        matchers: draft.matchers,
-        starts_at: draft.starts_at,
-        ends_at: draft.ends_at,
-        created_by: draft.created_by,
-        comment: draft.comment,
-        annotations: draft.annotations,
-    }
+    active("1", plan.actions[0].change.draft().unwrap().clone())
 }
 
 #[test]
 fn every_target_gets_its_own_values() {
     let matchers = |name, labels: &[(&str, &str)]| {
         let plan = plan_for(name, labels, &[]);
-        let matchers = created(&plan).matchers;
-        let shown = matchers.as_slice().iter().map(ToString::to_string);
-        shown.collect::<Vec<_>>().join(" ")
+        text_of(&created(&plan).matchers)
     };
-    expect![[r#"cluster="eu.1" node=~"eu\\.1-[0-9]+""#]]
+    expect![[r#"cluster="eu.1", node=~"eu\\.1-[0-9]+""#]]
         .assert_eq(&matchers("eu", &[("cluster", "eu.1")]));
-    expect![[r#"cluster="us" node=~"us-[0-9]+""#]].assert_eq(&matchers("us", &[("cluster", "us")]));
+    expect![[r#"cluster="us", node=~"us-[0-9]+""#]]
+        .assert_eq(&matchers("us", &[("cluster", "us")]));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Are the mistakes of similar programs not repeated? What their users met and
 //! no other test here shows. Each name says what must hold.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +9,13 @@ use std::time::Duration;
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::memory::Version;
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Settings;
-use silenced::reconcile::{Mode, Outcome, Pass, PassOptions, Reconciler, Target};
+use silenced::reconcile::{Outcome, Pass, Reconciler};
 use silenced::silence::{SilenceDraft, SilenceId};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
-use tokio::sync::watch;
 
-use crate::support::passes::{NIGHTLY, ONCE, actions, writes};
+use crate::support::passes::{NIGHTLY, ONCE, actions, scheduled, writes};
+use crate::support::reconciler::{self, lab, reconciler_of, snapshot, target};
 use crate::support::world::{InMemory, World};
 
 /// A server that may hang, or answer no request to expire.
@@ -82,34 +78,16 @@ fn clock() -> Clock {
 }
 
 fn reconciler(targets: &[(&str, &Stubborn)]) -> Reconciler<Stubborn> {
-    let targets = targets.iter().map(|(name, api)| {
-        let name = TargetName::new(name).unwrap();
-        Target::new(name, BTreeMap::new(), (*api).clone())
-    });
-    let settings = Settings::new(InstanceName::new("lab").unwrap());
-    Reconciler::new(settings, ZoneDatabase::bundled(), targets.collect())
+    let targets = targets.iter();
+    let targets = targets.map(|(name, api)| target(name, (*api).clone()));
+    reconciler_of(lab(), targets.collect())
 }
 
 async fn pass(reconciler: &mut Reconciler<Stubborn>, clock: Clock, files: &[&str]) -> Pass {
-    let (_keep, stop) = watch::channel(false);
-    let files = files.iter().enumerate().map(|(index, text)| SnapshotFile {
-        path: format!("{index}.yaml"),
-        content: Ok(text.as_bytes().to_vec()),
-    });
-    let files: Vec<SnapshotFile> = files.collect();
-    let snapshot = Snapshot {
-        revision: Revision::Commit(format!("{:07x}{:033}", files.len(), 0)),
-        files,
-        skipped: Vec::new(),
-    };
-    let options = PassOptions {
-        mode: Mode::Apply,
-        insist: true,
-        confirmed: &[],
-        now: clock.now(),
-        stop: &stop,
-    };
-    reconciler.pass(Ok(snapshot), options).await
+    let revision = Revision::Commit(format!("{:07x}{:033}", files.len(), 0));
+    let files = files.iter().enumerate();
+    let files = files.map(|(index, text)| (format!("{index}.yaml"), *text));
+    reconciler::pass(reconciler, snapshot(revision, files), clock.now()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,12 +151,7 @@ async fn windows_longer_than_their_period_are_one_silence() {
     let mut world = World::at("2026-01-08T12:30:00Z");
     // Two hours at 8, 9, 10 and 11 o'clock: from 8 to 13.
     let cron = r#"{cron: "0 8-11 * * *", duration: 2h, timezone: UTC}"#;
-    let text = ONCE.replace(
-        r#"{starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}"#,
-        cron,
-    );
-    assert_ne!(text, ONCE);
-    world.write("cron.yaml", &text);
+    world.write("cron.yaml", &scheduled(cron));
     world.sync().await;
     let windows: Vec<_> = world
         .live()

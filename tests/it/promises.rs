@@ -8,7 +8,7 @@ use expect_test::expect;
 use silenced::memory::{SavedState, Version};
 use silenced::plan::Change;
 
-use crate::support::passes::{NIGHTLY, ONCE, actions, writes};
+use crate::support::passes::{NIGHTLY, ONCE, actions, plan, scheduled, writes};
 use crate::support::world::World;
 
 #[tokio::test(start_paused = true)]
@@ -151,9 +151,8 @@ async fn other_matchers_replace_without_a_gap() {
         world.sync().await;
         let old = world.ids("nightly-info");
         world.write("nightly.yaml", &NIGHTLY.replace("prod|staging", "prod"));
-        let plan = world.plan().await;
-        let plan = plan.targets[0].plan.as_ref().unwrap();
-        for action in &plan.actions {
+        let pass = world.plan().await;
+        for action in &plan(&pass).actions {
             // The draft has no id: the old silence stays until the new one is there.
             let Change::Replace(draft, _) = &action.change else {
                 panic!("{action:?}")
@@ -245,7 +244,7 @@ async fn a_silence_with_two_markers_is_left_alone_and_reported() {
     world.write("once.yaml", ONCE);
     let pass = world.sync().await;
     assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
-    let remarks = &pass.targets[0].plan.as_ref().unwrap().remarks;
+    let remarks = &plan(&pass).remarks;
     assert!(remarks[0].contains("more than one marker"), "{remarks:?}");
 }
 
@@ -260,10 +259,7 @@ async fn a_ghost_is_expired_in_every_pass() {
     world.sync().await;
     for _ in 0..3 {
         world.sleep(Duration::from_mins(1)).await;
-        world
-            .api
-            .server()
-            .restore(state.clone(), world.clock.now().to_datetime());
+        world.restore(state.clone());
         assert_eq!(world.ids("high-latency").len(), 1);
         world.sync().await;
         assert_eq!(world.ids("high-latency").len(), 0);
@@ -277,8 +273,7 @@ async fn a_server_that_lost_everything_gets_it_again() {
     world.sync().await;
     let shown = world.show();
     world.sleep(Duration::from_secs(30)).await;
-    let now = world.clock.now().to_datetime();
-    world.api.server().restore(SavedState::default(), now);
+    world.restore(SavedState::default());
     assert_eq!(world.show(), "");
     world.sync().await;
     assert_eq!(
@@ -290,12 +285,7 @@ async fn a_server_that_lost_everything_gets_it_again() {
 #[tokio::test(start_paused = true)]
 async fn always_is_a_lease_that_is_renewed_in_place_and_lapses_alone() {
     let mut world = World::at("2026-01-08T12:00:00Z");
-    let always = ONCE.replace(
-        r#"schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}"#,
-        "schedule: always",
-    );
-    assert_ne!(always, ONCE);
-    world.write("always.yaml", &always);
+    world.write("always.yaml", &scheduled("always"));
     world.sync().await;
     expect![[r#"
         active 2026-01-08T12:00:00Z..2026-01-08T13:00:00Z {alertname="HighDBLatency"} dba: Known defect. | [silenced instance=lab silence=high-latency start=lease source=always.yaml commit=0000001]

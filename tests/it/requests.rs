@@ -1,29 +1,24 @@
 //! Which requests does a plan become, in which order, and how often? Against a
 //! server that writes them down and answers what a test wants.
 
-use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use silenced::alertmanager::{
     ApiError, ApiErrorKind, Client, ClientSettings, Expired, Limit, Listing, Members, SilenceApi,
 };
-use silenced::apply::{ApplyReport, CONCURRENCY, Pace, Terms, apply};
-use silenced::name::{InstanceName, SilenceName, TargetName};
-use silenced::plan::{Action, Change, Coverage, Fingerprint, Plan, Settings};
-use silenced::reconcile::{Mode, PassOptions, Reconciler, Target};
-use silenced::schedule::OccurrenceStart;
-use silenced::silence::{Annotations, Silence, SilenceDraft, SilenceId, SilenceState};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::apply::{ApplyReport, CONCURRENCY, Pace};
+use silenced::plan::{Change, Coverage};
+use silenced::silence::{Silence, SilenceDraft, SilenceId};
+use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
 
+use crate::support::changes::{active, carry_out, draft};
 use crate::support::passes::ONCE;
 use crate::support::raw_server::{RawServer, Reply};
-use crate::support::world::matchers_of;
+use crate::support::reconciler::{lab, pass, reconciler_of, snapshot, target};
 
 /// A server that holds nothing.
 struct Recorder {
@@ -81,89 +76,34 @@ impl SilenceApi for Recorder {
     }
 }
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(seconds)
-}
-
-fn draft(name: &str, id: Option<&str>) -> SilenceDraft {
-    SilenceDraft {
-        id: id.map(SilenceId::new),
-        matchers: matchers_of(r#"a="b""#),
-        starts_at: at(1000),
-        ends_at: at(2000),
-        created_by: name.to_owned(),
-        comment: String::new(),
-        annotations: Annotations::default(),
-    }
-}
-
 fn silence(name: &str) -> Box<Silence> {
-    let draft = draft(name, None);
-    Box::new(Silence {
-        id: SilenceId::new(name),
-        matchers: draft.matchers,
-        starts_at: draft.starts_at,
-        ends_at: draft.ends_at,
-        created_by: draft.created_by,
-        comment: draft.comment,
-        annotations: draft.annotations,
-        state: SilenceState::Active,
-    })
+    Box::new(active(name, draft(name)))
 }
 
 fn create(name: &str) -> Change {
-    Change::Create(draft(name, None))
+    Change::Create(draft(name))
 }
 
 fn update(name: &str) -> Change {
-    Change::Update(draft(name, Some(name)))
+    Change::Update(SilenceDraft {
+        id: Some(SilenceId::new(name)),
+        ..draft(name)
+    })
 }
 
 /// Of `old-NAME` by `NAME`.
 fn replace(name: &str) -> Change {
-    Change::Replace(draft(name, None), silence(&format!("old-{name}")))
+    Change::Replace(draft(name), silence(&format!("old-{name}")))
 }
 
 fn expire(name: &str) -> Change {
     Change::Expire(silence(name), Coverage::Ends)
 }
 
-/// Carries out `changes` in this order.
-async fn carry_out(changes: Vec<Change>, api: &Recorder) -> ApplyReport {
+/// Carries out `changes` to the end, as fast as it goes.
+async fn send(changes: Vec<Change>, api: &Recorder) -> ApplyReport {
     let (_keep, stop) = watch::channel(false);
-    carry_out_until(changes, api, &stop).await
-}
-
-async fn carry_out_until(
-    changes: Vec<Change>,
-    api: &Recorder,
-    stop: &watch::Receiver<bool>,
-) -> ApplyReport {
-    let actions = changes.into_iter().map(|change| Action {
-        silence: SilenceName::new("some").unwrap(),
-        window: OccurrenceStart::Lease,
-        change,
-        reason: String::new(),
-    });
-    let plan = Plan {
-        actions: actions.collect(),
-        holds: Vec::new(),
-        foreign: 0,
-        owned: 0,
-        remarks: Vec::new(),
-        fingerprint: Fingerprint::new(""),
-        desired: 0,
-        unexplained: Vec::new(),
-    };
-    let terms = Terms {
-        target: &TargetName::new("default").unwrap(),
-        stop,
-        halt: &AtomicBool::new(false),
-        until: None,
-        pace: &Pace::unlimited(),
-        progress: &|_| {},
-    };
-    apply(&plan, api, terms).await
+    carry_out(changes, api, &Pace::unlimited(), None, &stop).await
 }
 
 #[tokio::test]
@@ -173,7 +113,7 @@ async fn whatever_makes_silences_exist_comes_before_every_expiry() {
         .map(|index| expire(&format!("gone-{index}")))
         .collect();
     changes.extend([create("a"), replace("b"), update("c")]);
-    let report = carry_out(changes, &api).await;
+    let report = send(changes, &api).await;
     assert_eq!(report.done(), 23);
     let requests = api.requests();
     let position = |request: &str| requests.iter().position(|one| one == request).unwrap();
@@ -195,7 +135,7 @@ async fn a_replacement_that_fails_expires_nothing() {
         |_| Some(ApiErrorKind::NotSent),
     ] {
         let api = Recorder::new(answer);
-        let report = carry_out(vec![replace("a")], &api).await;
+        let report = send(vec![replace("a")], &api).await;
         assert_eq!(api.requests(), ["create a"]);
         assert_eq!((report.replaced, report.failures.len()), (0, 1));
     }
@@ -213,7 +153,7 @@ async fn no_request_is_repeated_within_a_pass() {
             ApiErrorKind::NotSent => |_| Some(ApiErrorKind::NotSent),
             _ => |_| Some(ApiErrorKind::NotFound),
         });
-        let report = carry_out(vec![create("a"), update("b"), expire("c")], &api).await;
+        let report = send(vec![create("a"), update("b"), expire("c")], &api).await;
         assert_eq!(api.requests(), ["create a", "update b", "expire c"]);
         assert_eq!(report.failures.len(), 3);
     }
@@ -239,7 +179,7 @@ async fn a_write_without_an_answer_is_sent_once() {
             timeout: Duration::from_millis(200),
             ..ClientSettings::new(format!("http://{}", server.address()))
         });
-        let error = client.unwrap().set(&draft("a", None)).await.unwrap_err();
+        let error = client.unwrap().set(&draft("a")).await.unwrap_err();
         assert_eq!(error.kind(), ApiErrorKind::Unknown);
         assert_eq!(server.requests().len(), 1, "{error}");
     }
@@ -249,7 +189,8 @@ async fn a_write_without_an_answer_is_sent_once() {
 async fn after_a_stop_nothing_is_begun() {
     let api = Recorder::new(|_| None);
     let (_keep, stop) = watch::channel(true);
-    let report = carry_out_until(vec![create("a"), expire("b")], &api, &stop).await;
+    let changes = vec![create("a"), expire("b")];
+    let report = carry_out(changes, &api, &Pace::unlimited(), None, &stop).await;
     assert_eq!(api.requests(), Vec::<String>::new());
     assert_eq!(report.not_attempted, 2);
 }
@@ -258,14 +199,14 @@ async fn after_a_stop_nothing_is_begun() {
 async fn a_server_that_keeps_failing_is_given_up_and_refusals_are_not_counted() {
     let many = || (0..100).map(|index| create(&index.to_string())).collect();
     let failing = Recorder::new(|_| Some(ApiErrorKind::Unknown));
-    let report = carry_out(many(), &failing).await;
+    let report = send(many(), &failing).await;
     let sent = failing.requests().len();
     // Two rounds of failures, and what was in flight meanwhile.
     assert!((2 * CONCURRENCY..3 * CONCURRENCY).contains(&sent), "{sent}");
     assert_eq!(report.failures.len() + report.not_attempted, 100);
 
     let refusing = Recorder::new(|_| Some(ApiErrorKind::Refused { limit: None }));
-    carry_out(many(), &refusing).await;
+    send(many(), &refusing).await;
     assert_eq!(refusing.requests().len(), 100);
 }
 
@@ -279,7 +220,7 @@ async fn a_full_server_gets_no_new_ones_and_all_the_rest() {
     });
     let mut changes: Vec<Change> = (0..50).map(|index| create(&index.to_string())).collect();
     changes.extend([replace("a"), update("b"), expire("c")]);
-    let report = carry_out(changes, &api).await;
+    let report = send(changes, &api).await;
     let requests = api.requests();
     assert!(requests.len() <= CONCURRENCY + 2, "{requests:?}");
     assert!(requests.contains(&"update b".to_owned()));
@@ -302,26 +243,9 @@ async fn windows_go_by_the_clock_of_the_server() {
             server_time,
             ..Recorder::new(|_| None)
         };
-        let target = Target::new(TargetName::new("main").unwrap(), BTreeMap::new(), api);
-        let settings = Settings::new(InstanceName::new("lab").unwrap());
-        let mut reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
-        let snapshot = Snapshot {
-            revision: Revision::Commit("a".repeat(40)),
-            files: vec![SnapshotFile {
-                path: "once.yaml".to_owned(),
-                content: Ok(ONCE.as_bytes().to_vec()),
-            }],
-            skipped: Vec::new(),
-        };
-        let (_keep, stop) = watch::channel(false);
-        let options = PassOptions {
-            mode: Mode::Apply,
-            insist: true,
-            confirmed: &[],
-            now: ours,
-            stop: &stop,
-        };
-        let pass = reconciler.pass(Ok(snapshot), options).await;
+        let mut reconciler = reconciler_of(lab(), vec![target("main", api)]);
+        let snapshot = snapshot(Revision::Commit("a".repeat(40)), [("once.yaml", ONCE)]);
+        let pass = pass(&mut reconciler, snapshot, ours).await;
         assert_eq!(pass.targets[0].report.created, expected, "{server_time:?}");
     }
 }

@@ -1,7 +1,6 @@
 //! Do the routes answer as they should? Over HTTP on the loopback, with a
 //! daemon behind them.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,17 +11,15 @@ use serde_json::Value;
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, ReadSource};
 use silenced::memory::Version;
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Settings;
-use silenced::reconcile::{Reconciler, Target};
 use silenced::server::{AppState, Authorisation, serve};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
 use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
 
 const DECLARATIONS: &str = r#"
@@ -52,21 +49,12 @@ impl Server {
         let clock = Clock::System;
         let read_source: ReadSource = Box::new(|| {
             Box::pin(async {
-                Ok(Snapshot {
-                    revision: Revision::Directory("0123456789abcdef".to_owned()),
-                    files: vec![SnapshotFile {
-                        path: "all.yaml".to_owned(),
-                        content: Ok(DECLARATIONS.into()),
-                    }],
-                    skipped: Vec::new(),
-                })
+                let revision = Revision::Directory("0123456789abcdef".to_owned());
+                Ok(snapshot(revision, [("all.yaml", DECLARATIONS)]))
             })
         });
-        let settings = Settings::new(InstanceName::new("lab").unwrap());
         let api = InMemory::new(Version::default(), clock);
-        let name = TargetName::new("default").unwrap();
-        let target = Target::new(name, BTreeMap::new(), api);
-        let reconciler = Reconciler::new(settings, ZoneDatabase::bundled(), vec![target]);
+        let reconciler = reconciler_of(lab(), vec![target("default", api)]);
         let metrics = Arc::new(Metrics::new());
         let (daemon, handle) = Daemon::new(
             reconciler,

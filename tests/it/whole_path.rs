@@ -6,13 +6,13 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use silenced::clock::Clock;
 use silenced::memory::{self, MemoryAlertmanager, http};
 
 use crate::support::alertmanager::{Alertmanager, Options, Release};
 use crate::support::daemon::Daemon;
+use crate::support::fleet::post;
 use crate::support::git_repository::GitRepository;
 
 /// Two declarations that apply now, and the repository's own examples beside them.
@@ -42,14 +42,9 @@ fn start(repository: &GitRepository, alertmanager: &str) -> Daemon {
 }
 
 /// What amtool says of the live silences.
-fn amtool(release: Release, url: &str) -> Vec<Value> {
-    let output = Command::new(release.amtool())
-        .arg(format!("--alertmanager.url={url}"))
-        .args(["silence", "query", "-o", "json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+fn live(server: &Alertmanager) -> Vec<Value> {
+    let text = server.amtool(&["silence", "query", "-o", "json"]);
+    serde_json::from_str(&text).unwrap()
 }
 
 fn comment_of<'a>(silences: &'a [Value], name: &str) -> Vec<&'a Value> {
@@ -74,22 +69,14 @@ async fn person_silences(url: &str) -> String {
         "createdBy": "ann",
         "comment": "Known defect.",
     });
-    let answer = Client::new()
-        .post(format!("{url}/api/v2/silences"))
-        .header("content-type", "application/json")
-        .body(body.to_string())
-        .send()
-        .await
-        .unwrap();
-    let created: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    created["silenceID"].as_str().unwrap().to_owned()
+    post(url, &body).await
 }
 
 async fn lives_through_commits(release: Release) {
     let server = Alertmanager::start(release, &Options::default());
     let url = server.base_url();
     let foreign = person_silences(&url).await;
-    let foreign_before = amtool(release, &url);
+    let foreign_before = live(&server);
 
     let repository = GitRepository::empty();
     for entry in [
@@ -104,7 +91,7 @@ async fn lives_through_commits(release: Release) {
     repository.commit("first");
     let daemon = start(&repository, &url);
     daemon.converge().await;
-    let silences = amtool(release, &url);
+    let silences = live(&server);
     let first = comment_of(&silences, "edited")[0].clone();
     assert_eq!(first["status"]["state"], "active");
     assert_eq!(
@@ -117,8 +104,8 @@ async fn lives_through_commits(release: Release) {
         repository.write("silences/edited.yaml", text.as_bytes());
         repository.commit(message);
     };
-    let live = || {
-        let silences = amtool(release, &url);
+    let edited_one = || {
+        let silences = live(&server);
         let found: Vec<Value> = comment_of(&silences, "edited")
             .into_iter()
             .cloned()
@@ -129,7 +116,7 @@ async fn lives_through_commits(release: Release) {
     let end = hours_ahead(8);
     commit(edited(&end).replace("defect", "fault"), "another comment");
     assert_eq!(daemon.converge().await, (0, 1, 0, 0));
-    let now = live().unwrap();
+    let now = edited_one().unwrap();
     assert_eq!(now["id"], first["id"], "in place");
     assert!(
         now["comment"]
@@ -141,7 +128,7 @@ async fn lives_through_commits(release: Release) {
     let earlier = hours_ahead(1);
     commit(edited(&earlier), "shorter");
     assert_eq!(daemon.converge().await, (0, 1, 0, 0));
-    let now = live().unwrap();
+    let now = edited_one().unwrap();
     assert_eq!(now["id"], first["id"], "in place");
     assert_eq!(now["endsAt"], earlier.replace('Z', ".000Z"));
 
@@ -150,7 +137,7 @@ async fn lives_through_commits(release: Release) {
         "other matchers",
     );
     assert_eq!(daemon.converge().await, (0, 0, 1, 0));
-    let now = live().unwrap();
+    let now = edited_one().unwrap();
     assert_ne!(now["id"], first["id"], "replaced");
     assert_eq!(now["status"]["state"], "active");
 
@@ -168,8 +155,8 @@ async fn lives_through_commits(release: Release) {
     fs::remove_file(repository.path().join("silences/edited.yaml")).unwrap();
     repository.commit("no longer");
     assert_eq!(daemon.converge().await, (0, 0, 0, 1));
-    assert_eq!(live(), None);
-    let foreign_after: Vec<Value> = amtool(release, &url)
+    assert_eq!(edited_one(), None);
+    let foreign_after: Vec<Value> = live(&server)
         .into_iter()
         .filter(|silence| silence["id"] == foreign.as_str())
         .collect();

@@ -69,8 +69,9 @@ impl Class {
         let low = if is_surrogate(low) { 0xE000 } else { low };
         let high = if is_surrogate(high) { 0xD7FF } else { high };
         if low <= high {
-            // Writing to a `String` cannot fail.
-            let _ = write!(self.items, r"\x{{{low:X}}}-\x{{{high:X}}}");
+            push_character(low, &mut self.items);
+            self.items.push('-');
+            push_character(high, &mut self.items);
         }
     }
 
@@ -90,15 +91,25 @@ impl Class {
         self.count == 1 && !self.wide
     }
 
-    /// The class for the Rust crate, as one atom.
-    pub(super) fn spell(&self, negated: bool, fold: bool) -> String {
+    /// Appends the class for the Rust crate, as one atom.
+    pub(super) fn spell(&self, negated: bool, fold: bool, rust: &mut String) {
         let flag = if fold { "(?i:" } else { "(?:" };
         match (self.items.as_str(), negated) {
-            ("", true) => "(?s:.)".to_owned(),
-            ("", false) => r"[^\x{0}-\x{10FFFF}]".to_owned(),
-            (items, true) => format!("{flag}[^{items}])"),
-            (items, false) => format!("{flag}[{items}])"),
+            ("", true) => rust.push_str("(?s:.)"),
+            ("", false) => rust.push_str(r"[^\x{0}-\x{10FFFF}]"),
+            (items, true) => rust.extend([flag, "[^", items, "])"]),
+            (items, false) => rust.extend([flag, "[", items, "])"]),
         }
+    }
+}
+
+/// Appends one character, inside or outside a class.
+pub(super) fn push_character(code_point: u32, rust: &mut String) {
+    match char::from_u32(code_point) {
+        // Nearly all there are: the rest of this is slow.
+        Some(letter) if letter.is_ascii_alphanumeric() => rust.push(letter),
+        // Writing to a `String` cannot fail.
+        _ => drop(write!(rust, r"\x{{{code_point:X}}}")),
     }
 }
 

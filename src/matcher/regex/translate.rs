@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use super::RecentSyntax;
-use super::class::Class;
+use super::class::{Class, is_surrogate, push_character};
 use super::error::{GoRegexError, GoRegexErrorKind};
 use super::group::{Flags, Group};
 use super::measure::{DEPTH_LIMIT, HEIGHT_LIMIT, Measure, REPEAT_LIMIT, SIZE_LIMIT};
@@ -197,7 +197,8 @@ impl Translator<'_> {
             _ => {
                 let mut class = Class::default();
                 if self.scanner.class_escape(&mut class)? {
-                    self.write(&class.spell(false, self.flags.fold), Measure::class())
+                    class.spell(false, self.flags.fold, &mut self.rust);
+                    self.push(Measure::class())
                 } else {
                     let character = self.scanner.escape()?;
                     self.literal(character)
@@ -213,22 +214,23 @@ impl Translator<'_> {
         } else {
             Measure::class()
         };
-        self.write(&class.spell(negated, self.flags.fold), measure)
+        class.spell(negated, self.flags.fold, &mut self.rust);
+        self.push(measure)
     }
 
     fn literal(&mut self, character: u32) -> Result<(), GoRegexError> {
         let fold = self.flags.fold;
-        let spelled = match char::from_u32(character) {
-            Some(letter) if letter.is_ascii_alphanumeric() && !fold => {
-                self.rust.push(letter);
-                return self.push(Measure::literal(false));
-            }
-            Some(_) if fold => format!(r"(?i:\x{{{character:X}}})"),
-            Some(_) => format!(r"\x{{{character:X}}}"),
+        if is_surrogate(character) {
             // Half of a UTF-16 pair, which no text contains.
-            None => Class::default().spell(false, false),
-        };
-        self.write(&spelled, Measure::literal(fold))
+            Class::default().spell(false, false, &mut self.rust);
+        } else if fold {
+            self.rust.push_str("(?i:");
+            push_character(character, &mut self.rust);
+            self.rust.push(')');
+        } else {
+            push_character(character, &mut self.rust);
+        }
+        self.push(Measure::literal(fold))
     }
 
     fn step(&mut self, rust: &str, measure: Measure) -> Result<(), GoRegexError> {

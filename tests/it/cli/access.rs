@@ -1,9 +1,9 @@
 //! Kinds of targets and ways to reach them, as the configuration file says them.
 
 use expect_test::{Expect, expect};
-use silenced::config::{Configuration, Given, Origin, Overrides};
 
 use super::{directory, finish, silenced};
+use crate::support::configuration::resolve;
 use crate::support::raw_server::{RawServer, Reply};
 
 /// What is wrong with these targets, without the name of the file.
@@ -11,14 +11,7 @@ fn problems(targets: &str) -> String {
     let text = format!("instance: lab\nsource: {{directory: a}}\ntargets:\n{targets}");
     let installation = directory(&[("silenced.yaml", &text)]);
     let path = installation.path().join("silenced.yaml");
-    let overrides = Overrides {
-        config: Some(Given {
-            value: path.to_str().unwrap().to_owned(),
-            origin: Origin::Flag("--config".to_owned()),
-        }),
-        ..Overrides::default()
-    };
-    match Configuration::resolve(&overrides) {
+    match resolve(&path) {
         Ok(_) => String::new(),
         Err(problems) => problems.to_string().replace(path.to_str().unwrap(), "FILE"),
     }

@@ -7,8 +7,20 @@ use expect_test::expect;
 use silenced::config::{Configuration, Given, Origin, Overrides};
 
 use super::{check, directory, finish, silenced};
+use crate::support::configuration::resolve;
 
-/// A file with everything in it; nothing listens on port 1.
+/// A command that lacks no setting; nothing listens on port 1.
+const PLAN: [&str; 7] = [
+    "plan",
+    "--instance",
+    "lab",
+    "--source",
+    ".",
+    "--alertmanager",
+    "http://127.0.0.1:1",
+];
+
+/// A file with everything in it.
 const COMPLETE: &str = "\
 instance: lab
 source:
@@ -47,7 +59,7 @@ fn a_complete_file_is_understood_with_paths_relative_to_it() {
         &installation,
         &["plan", "--config", "etc/silenced.yaml"],
         &expect![[r#"
-            error: main: `GET http://127.0.0.1:1/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here
+            error: main: `GET http://127.0.0.1:1/api/v2/silences`: no connection could be made: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check the URL, and that the server is up and can be reached from here
             error: other: `GET http://127.0.0.1:1/prefix/api/v2/silences`: there are no credentials to send: `etc/password` cannot be read: No such file or directory (os error 2); nothing was sent: check the file and its permissions
             exit 1
         "#]],
@@ -302,21 +314,8 @@ fn labels_belong_to_a_target_of_the_command_line() {
 #[test]
 fn intervals_that_would_open_late_or_let_leases_lapse_are_refused() {
     let nothing = directory(&[]);
-    let arguments = [
-        "plan",
-        "--instance",
-        "lab",
-        "--source",
-        ".",
-        "--alertmanager",
-        "http://127.0.0.1:1",
-        "--interval",
-        "30m",
-        "--horizon",
-        "30m",
-        "--lease",
-        "1h",
-    ];
+    let limits = ["--interval", "30m", "--horizon", "30m", "--lease", "1h"];
+    let arguments = [&PLAN[..], &limits].concat();
     check(
         &nothing,
         &arguments,
@@ -350,17 +349,7 @@ fn unknown_variables_are_warnings() {
 #[test]
 fn a_bad_log_filter_is_a_usage_error() {
     let nothing = directory(&[]);
-    let arguments = [
-        "plan",
-        "--instance",
-        "lab",
-        "--source",
-        ".",
-        "--alertmanager",
-        "http://127.0.0.1:1",
-        "--log",
-        "silenced=loud",
-    ];
+    let arguments = [&PLAN[..], &["--log", "silenced=loud"]].concat();
     check(
         &nothing,
         &arguments,
@@ -377,14 +366,7 @@ fn the_files_of_the_deployment_are_understood() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("deploy/kubernetes")
             .join(file);
-        let overrides = Overrides {
-            config: Some(Given {
-                value: path.to_str().unwrap().to_owned(),
-                origin: Origin::Flag("--config".to_owned()),
-            }),
-            ..Overrides::default()
-        };
-        let configuration = Configuration::resolve(&overrides).unwrap();
+        let configuration = resolve(&path).unwrap();
         assert!(!configuration.listen.ip().is_loopback(), "{file}");
         assert!(
             configuration.sync_token_file.unwrap().is_absolute(),

@@ -9,6 +9,15 @@ use super::{BROKEN, NIGHTLY, check, directory, finish, silenced};
 
 const SPRING: [&str; 6] = ["expand", ".", "--from", "2026-03-27", "--to", "2026-03-30"];
 
+const WINTER: [&str; 6] = [
+    "expand",
+    ".",
+    "--from",
+    "2026-01-01T20:00:00Z",
+    "--to",
+    "2026-01-02T12:00:00Z",
+];
+
 #[test]
 fn the_table_shows_both_clocks_and_where_they_change() {
     let silences = directory(&[("nightly.yaml", NIGHTLY)]);
@@ -52,17 +61,9 @@ fn what_becomes_no_silence_says_why() {
     let state =
         |line: &str| NIGHTLY.replace("    schedule:\n", &format!("    {line}\n    schedule:\n"));
     let silences = directory(&[("a.yaml", &state("enabled: false"))]);
-    let range = [
-        "expand",
-        ".",
-        "--from",
-        "2026-01-01T20:00:00Z",
-        "--to",
-        "2026-01-02T12:00:00Z",
-    ];
     check(
         &silences,
-        &range,
+        &WINTER,
         &expect![[r#"
         NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
         nightly-info  2026-01-01T21:00:00Z  2026-01-02T05:00:00Z  Thu 2026-01-01 22:00:00 +01:00  Fri 2026-01-02 06:00:00 +01:00  8h      disabled
@@ -130,17 +131,9 @@ fn json_has_every_declaration_and_intervals_clipped_to_the_range() {
 #[test]
 fn valid_declarations_are_shown_beside_broken_files() {
     let silences = directory(&[("broken.yaml", BROKEN), ("nightly.yaml", NIGHTLY)]);
-    let range = [
-        "expand",
-        ".",
-        "--from",
-        "2026-01-01T20:00:00Z",
-        "--to",
-        "2026-01-02T12:00:00Z",
-    ];
     check(
         &silences,
-        &range,
+        &WINTER,
         &expect![[r#"
         NAME          START                 END                   LOCAL START                     LOCAL END                       LENGTH  NOTES
         nightly-info  2026-01-01T21:00:00Z  2026-01-02T05:00:00Z  Thu 2026-01-01 22:00:00 +01:00  Fri 2026-01-02 06:00:00 +01:00  8h

@@ -128,18 +128,16 @@ fn wait_for_code(address: &str, request: &str, code: u16) -> String {
     }
 }
 
-fn run(alertmanager: &str) -> Command {
+/// The daemon on a free port, without a source or a target yet.
+fn unaimed() -> Command {
     let mut command = silenced();
-    command.args([
-        "run",
-        "--instance",
-        "lab",
-        "--listen",
-        "127.0.0.1:0",
-        "--interval",
-        "1s",
-    ]);
-    command.args(["--alertmanager", alertmanager]);
+    command.args(["run", "--instance", "lab", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+fn run(alertmanager: &str) -> Command {
+    let mut command = unaimed();
+    command.args(["--interval", "1s", "--alertmanager", alertmanager]);
     command
 }
 
@@ -262,16 +260,9 @@ fn it_may_open_as_many_files_as_it_is_let() {
         items.join(", ")
     );
     let file = directory(&[("silenced.yaml", &configuration)]);
-    let mut command = silenced();
+    let mut command = unaimed();
     command
-        .args([
-            "run",
-            "--instance",
-            "lab",
-            "--listen",
-            "127.0.0.1:0",
-            "--config",
-        ])
+        .arg("--config")
         .arg(file.path().join("silenced.yaml"))
         .arg("--source")
         .arg(silences.path());

@@ -1,24 +1,16 @@
 //! Many targets from few lines, and clusters of several addresses.
 
 use expect_test::{Expect, expect};
-use silenced::config::{Configuration, Given, Origin, Overrides};
 use tempfile::TempDir;
 
 use super::directory;
+use crate::support::configuration::resolve;
 
 /// What the configuration in `directory` comes to: a line for each target, or
 /// everything that is wrong with it.
 fn targets(directory: &TempDir) -> String {
     let file = directory.path().join("silenced.yaml");
-    let given = Given {
-        value: file.to_str().unwrap().to_owned(),
-        origin: Origin::Flag("--config".to_owned()),
-    };
-    let overrides = Overrides {
-        config: Some(given),
-        ..Overrides::default()
-    };
-    let text = match Configuration::resolve(&overrides) {
+    let text = match resolve(&file) {
         Ok(configuration) => {
             let targets = configuration.targets.iter();
             let lines = targets.map(|target| format!("{} {:?}", target.name(), target.labels()));

@@ -9,7 +9,7 @@ use silenced::alertmanager::{
     ApiErrorKind, Client, ClientCertificate, ClientSettings, SilenceApi, TlsSettings,
 };
 
-use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::alertmanager::{Alertmanager, Release};
 use crate::support::certificates::Certificates;
 
 /// A server that lets in who has a certificate of its authority.
@@ -21,16 +21,11 @@ struct Installation {
 impl Installation {
     fn new() -> Self {
         let certificates = Certificates::new();
-        let web_config = format!(
-            "{}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {}\n",
-            certificates.web_config(),
+        let demand = format!(
+            "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: {}\n",
             certificates.ca_file().display()
         );
-        let options = Options {
-            web_config: Some(&web_config),
-            ..Options::default()
-        };
-        let server = Alertmanager::start(Release::Newest, &options);
+        let server = certificates.alertmanager(Release::Newest, &demand);
         Self {
             certificates,
             server,

@@ -1,6 +1,5 @@
 //! Several addresses of one cluster, used as one target.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,9 +7,9 @@ use expect_test::expect;
 use silenced::alertmanager::{
     ApiError, ApiErrorKind, Cluster, Expired, Listing, Members, SilenceApi,
 };
-use silenced::matcher::Matchers;
 use silenced::silence::{SilenceDraft, SilenceId};
-use silenced::timestamp::Timestamp;
+
+use crate::support::changes::draft;
 
 /// A member that answers, or does not, and remembers what it was asked.
 #[derive(Default)]
@@ -78,23 +77,11 @@ fn cluster(members: [&Member; 3]) -> Cluster<&Member> {
     )
 }
 
-fn draft() -> SilenceDraft {
-    SilenceDraft {
-        id: None,
-        matchers: Matchers::default(),
-        starts_at: Timestamp::EPOCH,
-        ends_at: Timestamp::EPOCH,
-        created_by: String::new(),
-        comment: String::new(),
-        annotations: BTreeMap::new(),
-    }
-}
-
 /// A pass: the list, a write and an expiry; what it fails with, if it fails.
 async fn pass(cluster: &Cluster<&Member>) -> Result<Vec<String>, String> {
     let shown = |error: ApiError| error.with_causes();
     let listing = cluster.list().await.map_err(shown)?;
-    cluster.set(&draft()).await.map_err(shown)?;
+    cluster.set(&draft("anyone")).await.map_err(shown)?;
     let expired = cluster.expire(&SilenceId::new("1")).await;
     expired.map(|_| listing.remarks).map_err(shown)
 }
@@ -126,7 +113,7 @@ async fn a_write_that_fails_is_not_tried_at_another_member() {
     let cluster = cluster([&a, &b, &c]);
     cluster.list().await.unwrap();
     a.goes_down(true);
-    assert!(cluster.set(&draft()).await.is_err());
+    assert!(cluster.set(&draft("anyone")).await.is_err());
     assert!(cluster.expire(&SilenceId::new("1")).await.is_err());
     assert_eq!([&b, &c].map(Member::asked), ["members", "members"]);
 }

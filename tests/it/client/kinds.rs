@@ -304,6 +304,13 @@ async fn what_grafana_does_not_list_is_asked_for() {
     }
 }
 
+fn with_dotted_label() -> SilenceDraft {
+    SilenceDraft {
+        matchers: Matchers::new(vec![matcher("a.b", MatchOperator::Equal, "c")]),
+        ..draft()
+    }
+}
+
 /// What a server says about a dotted label name.
 async fn dotted(release: Release, flags: &[&str]) -> String {
     let options = Options {
@@ -312,11 +319,7 @@ async fn dotted(release: Release, flags: &[&str]) -> String {
     };
     let server = Alertmanager::start(release, &options);
     let client = super::client_of(&server.base_url(), Credentials::None);
-    let dotted = SilenceDraft {
-        matchers: Matchers::new(vec![matcher("a.b", MatchOperator::Equal, "c")]),
-        ..draft()
-    };
-    let error = client.set(&dotted).await.unwrap_err();
+    let error = client.set(&with_dotted_label()).await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::Refused { limit: None });
     let text = error.to_string();
     let (_, advice) = text.split_once("; ").unwrap();
@@ -331,11 +334,9 @@ async fn a_refused_label_name_is_explained_by_the_version() {
     expect!["this server is Alertmanager 0.28.1+ds, which takes label names such as `a.b` unless it runs with `--enable-feature=classic-mode`"].assert_eq(&new);
 
     let server = RawServer::start(Reply::json("400 Bad Request", "\"invalid\"")).await;
-    let dotted = SilenceDraft {
-        matchers: Matchers::new(vec![matcher("a.b", MatchOperator::Equal, "c")]),
-        ..draft()
-    };
-    let error = client_of_kind(&server, mimir("")).set(&dotted).await;
+    let error = client_of_kind(&server, mimir(""))
+        .set(&with_dotted_label())
+        .await;
     expect!["`POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `invalid`; Mimir takes label names such as `a.b` only with `-alertmanager.utf8-strict-mode-enabled`, Cortex only with the name validation scheme `utf8`"].assert_eq(&story(&server, &error.unwrap_err()));
     assert_eq!(server.requests().len(), 1, "Mimir's status tells nothing");
 }

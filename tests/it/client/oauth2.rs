@@ -188,7 +188,7 @@ async fn without_a_token_nothing_is_sent() {
         `GET http://SERVER/api/v2/silences`: there is no token to send: `POST http://TOKENS/realms/a/token`: gave a token of type `mac` instead of `Bearer`; nothing was sent: check `oauth2` of this target
         `GET http://SERVER/api/v2/silences`: there is no token to send: `POST http://TOKENS/realms/a/token`: gave a token with characters that none can have; nothing was sent: check `oauth2` of this target
         `GET http://SERVER/api/v2/silences`: there is no token to send: `POST http://TOKENS/realms/a/token`: the answer is longer than 64 KiB; nothing was sent: check `oauth2` of this target
-        `GET http://SERVER/api/v2/silences`: there is no token to send: `POST http://TOKENS/realms/a/token`: the connection broke before the answer was complete; nothing was changed: it is asked again in the next pass: error sending request: client error (SendRequest): connection closed before message completed; nothing was sent: check `oauth2` of this target
+        `GET http://SERVER/api/v2/silences`: there is no token to send: `POST http://TOKENS/realms/a/token`: the connection broke before the answer was complete; nothing was changed: it is asked again in the next pass: client error (SendRequest): connection closed before message completed; nothing was sent: check `oauth2` of this target
     "#]].assert_eq(&stories);
 
     let tokens = issuer("").await;

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::story;
-use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::alertmanager::Release;
 use crate::support::certificates::Certificates;
 use crate::support::raw_server::{RawServer, Reply};
 
@@ -107,11 +107,7 @@ async fn tunnel(listener: TcpListener, told: Arc<Mutex<Vec<String>>>) {
 #[tokio::test]
 async fn tls_goes_through_a_tunnel_and_ends_at_the_server() {
     let certificates = Certificates::new();
-    let options = Options {
-        web_config: Some(&certificates.web_config()),
-        ..Options::default()
-    };
-    let server = Alertmanager::start(Release::Newest, &options);
+    let server = certificates.alertmanager(Release::Newest, "");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy_url = format!("http://{}", listener.local_addr().unwrap());
     let told = Arc::new(Mutex::new(Vec::new()));

@@ -9,7 +9,7 @@ use silenced::alertmanager::{
 };
 
 use super::draft;
-use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::alertmanager::{Alertmanager, Release};
 use crate::support::certificates::Certificates;
 
 /// A server under TLS, and a file in which its authority may be named.
@@ -21,11 +21,7 @@ struct Installation {
 impl Installation {
     fn new() -> Self {
         let certificates = Certificates::new();
-        let options = Options {
-            web_config: Some(&certificates.web_config()),
-            ..Options::default()
-        };
-        let server = Alertmanager::start(Release::V0_28, &options);
+        let server = certificates.alertmanager(Release::V0_28, "");
         Self {
             certificates,
             server,
@@ -149,11 +145,7 @@ async fn a_self_signed_certificate_is_its_own_authority() {
             "leaf.pem",
         ],
     );
-    let options = Options {
-        web_config: Some(&certificates.web_config()),
-        ..Options::default()
-    };
-    let server = Alertmanager::start(Release::V0_28, &options);
+    let server = certificates.alertmanager(Release::V0_28, "");
     let client = trusting(server.base_url(), &certificates.file("leaf.pem")).unwrap();
     client.list().await.unwrap();
 }

@@ -101,31 +101,17 @@ async fn refusals_in_all_three_shapes() {
 
 #[tokio::test]
 async fn limits_are_told_from_other_refusals() {
+    let over = |limit| ApiErrorKind::Refused { limit: Some(limit) };
     let count = r#""exceeded maximum number of silences: 50 (limit: 50)""#;
     let (error, story) = set_error(Reply::json("400 Bad Request", count)).await;
-    assert_eq!(
-        error.kind(),
-        ApiErrorKind::Refused {
-            limit: Some(Limit::Count)
-        }
-    );
+    assert_eq!(error.kind(), over(Limit::Count));
     expect!["`POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `exceeded maximum number of silences: 50 (limit: 50)`; expired silences count too: raise the server's limit (`--silences.max-silences`), or wait until it forgets some"].assert_eq(&story);
     let size = r#""silence exceeded maximum size: 2110 bytes (limit: 1000 bytes)""#;
     let (error, story) = set_error(Reply::json("400 Bad Request", size)).await;
-    assert_eq!(
-        error.kind(),
-        ApiErrorKind::Refused {
-            limit: Some(Limit::Size)
-        }
-    );
+    assert_eq!(error.kind(), over(Limit::Size));
     expect!["`POST http://SERVER/api/v2/silences`: answered `400 Bad Request` with `silence exceeded maximum size: 2110 bytes (limit: 1000 bytes)`; shorten the comment or the matchers, or raise the server's limit (`--silences.max-silence-size-bytes`)"].assert_eq(&story);
     let (error, _) = set_error(Reply::http("413 Payload Too Large", "")).await;
-    assert_eq!(
-        error.kind(),
-        ApiErrorKind::Refused {
-            limit: Some(Limit::Size)
-        }
-    );
+    assert_eq!(error.kind(), over(Limit::Size));
 }
 
 #[tokio::test]

@@ -16,22 +16,17 @@ mod schedule_faults;
 use std::fmt::Write;
 
 use silenced::declaration::{Declaration, Declarations, Diagnostic, render};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::{Revision, Snapshot};
 use silenced::zone::ZoneDatabase;
+
+use crate::support::reconciler;
 
 /// A snapshot of files by path.
 pub(crate) fn snapshot(files: &[(&str, &[u8])]) -> Snapshot {
-    Snapshot {
-        revision: Revision::Directory("test".to_owned()),
-        files: files
-            .iter()
-            .map(|(path, content)| SnapshotFile {
-                path: (*path).to_owned(),
-                content: Ok(content.to_vec()),
-            })
-            .collect(),
-        skipped: Vec::new(),
-    }
+    reconciler::snapshot(
+        Revision::Directory("test".to_owned()),
+        files.iter().copied(),
+    )
 }
 
 /// What these files declare, with the bundled zones.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use silenced::config::{Configuration, Given, Origin, Overrides};
 use silenced::plan::{HoldCause, Mode};
 use silenced::telemetry::{Cause, Metrics};
 use silenced::timestamp::Timestamp;
 
 use super::{blocks, document, quoted};
+use crate::support::configuration::resolve_text;
 use crate::support::passes::NIGHTLY;
 use crate::support::world::World;
 
@@ -81,20 +81,6 @@ fn run_help(help: &str) -> String {
     run.to_owned()
 }
 
-fn resolve(text: &str) -> Result<Configuration, String> {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("silenced.yaml");
-    std::fs::write(&file, text).unwrap();
-    let overrides = Overrides {
-        config: Some(Given {
-            value: file.to_str().unwrap().to_owned(),
-            origin: Origin::Flag("--config".to_owned()),
-        }),
-        ..Overrides::default()
-    };
-    Configuration::resolve(&overrides).map_err(|problems| problems.to_string())
-}
-
 #[test]
 fn the_configuration_is_accepted_and_shows_every_key() {
     let document = document(PATH);
@@ -103,7 +89,7 @@ fn the_configuration_is_accepted_and_shows_every_key() {
         .iter()
         .find(|(_, block)| block.starts_with("# silenced.yaml"))
         .unwrap();
-    let configuration = resolve(example).unwrap();
+    let configuration = resolve_text(example).unwrap();
     assert_eq!(configuration.targets.len(), 7);
 
     for wrong in [
@@ -116,7 +102,7 @@ fn the_configuration_is_accepted_and_shows_every_key() {
         "targets: [{oauth2: {qqqqqqqq: 1}}]\n",
         "targets: [{http_headers: {A: {qqqqqqqq: 1}}}]\n",
     ] {
-        let problem = resolve(wrong).unwrap_err();
+        let problem = resolve_text(wrong).unwrap_err();
         let keys: Vec<&str> = problem.split('`').skip(3).step_by(2).collect();
         assert!(!keys.is_empty(), "{problem}");
         for key in keys {

@@ -3,137 +3,51 @@
 
 mod census;
 mod looping;
+mod server;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::apply::CONCURRENCY;
 use silenced::clock::Clock;
-use silenced::memory::Version;
-use silenced::name::{InstanceName, TargetName};
+use silenced::name::InstanceName;
 use silenced::plan::{Fingerprint, Settings};
 use silenced::reconcile::{Mode, Outcome, Pass, PassOptions, Reconciler, Target, TargetState};
-use silenced::silence::{SilenceDraft, SilenceId};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::{Revision, Snapshot};
 use silenced::telemetry::Metrics;
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::support::passes::{ONCE, writes};
+use crate::support::reconciler::{self, lab, reconciler_of};
 use crate::support::world::InMemory;
-
-/// What a server does when it is asked.
-#[derive(Clone)]
-struct Server {
-    memory: InMemory,
-    fails: Arc<AtomicBool>,
-    lists: Arc<AtomicUsize>,
-    list_takes: Duration,
-    write_takes: Duration,
-    /// What it says of its cluster, if that is not what the memory says.
-    members: Option<Members>,
-    members_take: Duration,
-    members_asked: Arc<AtomicUsize>,
-}
-
-impl Server {
-    fn new(clock: Clock) -> Self {
-        Self {
-            memory: InMemory::new(Version::default(), clock),
-            fails: Arc::default(),
-            lists: Arc::default(),
-            list_takes: Duration::ZERO,
-            write_takes: Duration::ZERO,
-            members: None,
-            members_take: Duration::ZERO,
-            members_asked: Arc::default(),
-        }
-    }
-
-    /// Answers nothing for as long as a client waits.
-    fn hanging(clock: Clock) -> Self {
-        let server = Self {
-            list_takes: Duration::from_secs(30),
-            ..Self::new(clock)
-        };
-        server.fails.store(true, Ordering::SeqCst);
-        server
-    }
-
-    fn lists(&self) -> usize {
-        self.lists.load(Ordering::SeqCst)
-    }
-
-    fn asked_for_members(&self) -> usize {
-        self.members_asked.load(Ordering::SeqCst)
-    }
-
-    fn posts(&self) -> u64 {
-        self.memory.server().counts().posts
-    }
-}
-
-impl SilenceApi for Server {
-    async fn list(&self) -> Result<Listing, ApiError> {
-        self.lists.fetch_add(1, Ordering::SeqCst);
-        sleep(self.list_takes).await;
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(ApiError::new(ApiErrorKind::Unknown, "GET", "timeout"));
-        }
-        self.memory.list().await
-    }
-
-    async fn members(&self) -> Option<Members> {
-        sleep(self.members_take).await;
-        self.members_asked.fetch_add(1, Ordering::SeqCst);
-        match &self.members {
-            Some(members) => Some(members.clone()),
-            None => self.memory.members().await,
-        }
-    }
-
-    async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
-        sleep(self.write_takes).await;
-        self.memory.set(draft).await
-    }
-
-    async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
-        sleep(self.write_takes).await;
-        self.memory.expire(id).await
-    }
-}
+use server::Server;
 
 fn clock() -> Clock {
     Clock::simulated(Timestamp::parse("2026-01-08T23:00:00Z").unwrap())
 }
 
 fn target(name: &str, server: &Server) -> Target<Server> {
-    Target::new(
-        TargetName::new(name).unwrap(),
-        BTreeMap::new(),
-        server.clone(),
-    )
+    reconciler::target(name, server.clone())
 }
 
 fn reconciler(targets: Vec<Target<Server>>) -> Reconciler<Server> {
-    let settings = Settings::new(InstanceName::new("lab").unwrap());
-    Reconciler::new(settings, ZoneDatabase::bundled(), targets)
+    reconciler_of(lab(), targets)
+}
+
+/// A server that takes so long for each write, one that takes no time, and who
+/// writes to both.
+fn slow_and_prompt(clock: Clock, write_takes: Duration) -> (Server, Server, Reconciler<Server>) {
+    let slow = Server::slow(clock, write_takes);
+    let prompt = Server::new(clock);
+    let targets = vec![target("slow", &slow), target("prompt", &prompt)];
+    (slow, prompt, reconciler(targets))
 }
 
 fn snapshot(text: &str) -> Snapshot {
-    Snapshot {
-        revision: Revision::Directory(text.to_owned()),
-        files: vec![SnapshotFile {
-            path: "all.yaml".to_owned(),
-            content: Ok(text.into()),
-        }],
-        skipped: Vec::new(),
-    }
+    reconciler::snapshot(Revision::Directory(text.to_owned()), [("all.yaml", text)])
 }
 
 /// So many declarations.
@@ -185,6 +99,13 @@ async fn pass(
     reconciler.pass(Ok(snapshot(text)), options).await
 }
 
+/// Next to no patience was had.
+#[track_caller]
+fn assert_brief(began: Instant) {
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
 fn error(pass: &Pass, index: usize) -> &str {
     pass.targets[index].error.as_deref().unwrap_or_default()
 }
@@ -229,11 +150,7 @@ async fn of_a_thousand_targets_one_hangs_and_ten_fail_and_the_others_do_not_noti
     // While it hangs it is neither waited for nor asked again.
     let began = Instant::now();
     let second = pass(&mut reconciler, clock, ONCE, APPLY).await;
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
+    assert_brief(began);
     assert_eq!(of(&second, TargetState::Busy), 1);
     assert_eq!(servers[0].lists(), 1);
 
@@ -242,11 +159,7 @@ async fn of_a_thousand_targets_one_hangs_and_ten_fail_and_the_others_do_not_noti
     reconciler.straggler_ended().await;
     let began = Instant::now();
     let third = pass(&mut reconciler, clock, ONCE, APPLY).await;
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
+    assert_brief(began);
     assert_eq!(servers[0].lists(), 2);
     let hanging = &third.targets[0];
     assert_eq!(hanging.state(), TargetState::Busy);
@@ -261,12 +174,7 @@ async fn of_a_thousand_targets_one_hangs_and_ten_fail_and_the_others_do_not_noti
 #[tokio::test(start_paused = true)]
 async fn a_write_in_flight_is_seen_through_and_counted_once() {
     let clock = clock();
-    let slow = Server {
-        write_takes: Duration::from_secs(25),
-        ..Server::new(clock)
-    };
-    let prompt = Server::new(clock);
-    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    let (slow, prompt, mut reconciler) = slow_and_prompt(clock, Duration::from_secs(25));
     let metrics = Metrics::new();
     let record = |pass: &Pass| {
         let cause = silenced::telemetry::Cause::Interval;
@@ -288,34 +196,24 @@ async fn a_write_in_flight_is_seen_through_and_counted_once() {
     let third = pass(&mut reconciler, clock, ONCE, DUE).await;
     record(&third);
     let text = metrics.encode();
+    let assert_line = |line: &str| {
+        let is_there = text.lines().any(|found| found == line);
+        assert!(is_there, "no {line} in {text}");
+    };
     for target in ["slow", "prompt"] {
-        let line = format!(
+        assert_line(&format!(
             "silenced_silence_operations_total{{target=\"{target}\",operation=\"create\",result=\"success\"}} 1"
-        );
-        assert!(
-            text.lines().any(|found| found == line),
-            "no {line} in {text}"
-        );
+        ));
     }
     assert_eq!((slow.lists(), prompt.lists()), (1, 1), "neither was due");
-    for line in [
-        "silenced_targets{state=\"ok\"} 2",
-        "silenced_targets{state=\"busy\"} 0",
-    ] {
-        assert!(
-            text.lines().any(|found| found == line),
-            "no {line} in {text}"
-        );
-    }
+    assert_line("silenced_targets{state=\"ok\"} 2");
+    assert_line("silenced_targets{state=\"busy\"} 0");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_there_was_no_time_for_is_next() {
     let clock = clock();
-    let slow = Server {
-        write_takes: Duration::from_secs(1),
-        ..Server::new(clock)
-    };
+    let slow = Server::slow(clock, Duration::from_secs(1));
     let mut reconciler = reconciler(vec![target("slow", &slow)]);
     let text = many(2000);
     let began = Instant::now();
@@ -340,13 +238,8 @@ async fn what_there_was_no_time_for_is_next() {
 #[tokio::test(start_paused = true)]
 async fn a_thorough_pass_leaves_nothing_to_a_later_one() {
     let clock = clock();
-    let slow = Server {
-        write_takes: Duration::from_secs(1),
-        ..Server::new(clock)
-    };
-    let prompt = Server::new(clock);
-    let targets = vec![target("slow", &slow), target("prompt", &prompt)];
-    let mut reconciler = reconciler(targets).thorough();
+    let (_, _, reconciler) = slow_and_prompt(clock, Duration::from_secs(1));
+    let mut reconciler = reconciler.thorough();
     let pass = pass(&mut reconciler, clock, &many(1000), APPLY).await;
     assert_eq!(writes(&pass), [(1000, 0, 0, 0), (1000, 0, 0, 0)]);
 }
@@ -354,12 +247,7 @@ async fn a_thorough_pass_leaves_nothing_to_a_later_one() {
 #[tokio::test(start_paused = true)]
 async fn suspending_ends_the_writing_that_an_earlier_pass_began() {
     let clock = clock();
-    let slow = Server {
-        write_takes: Duration::from_secs(1),
-        ..Server::new(clock)
-    };
-    let prompt = Server::new(clock);
-    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    let (slow, _, mut reconciler) = slow_and_prompt(clock, Duration::from_secs(1));
     let text = many(1000);
     pass(&mut reconciler, clock, &text, APPLY).await;
     let observe = || Asked {
@@ -382,12 +270,7 @@ async fn suspending_ends_the_writing_that_an_earlier_pass_began() {
 #[tokio::test(start_paused = true)]
 async fn dropping_the_reconciler_drops_what_is_under_way() {
     let clock = clock();
-    let slow = Server {
-        write_takes: Duration::from_secs(1),
-        ..Server::new(clock)
-    };
-    let prompt = Server::new(clock);
-    let mut reconciler = reconciler(vec![target("slow", &slow), target("prompt", &prompt)]);
+    let (slow, _, mut reconciler) = slow_and_prompt(clock, Duration::from_secs(1));
     pass(&mut reconciler, clock, &many(1000), APPLY).await;
     drop(reconciler);
     let written = slow.posts();

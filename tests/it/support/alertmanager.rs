@@ -163,6 +163,17 @@ impl Alertmanager {
         nodes
     }
 
+    /// What amtool says when it asks this server so; it must not fail.
+    pub(crate) fn amtool(&self, arguments: &[&str]) -> String {
+        let output = Command::new(self.release.amtool())
+            .arg(format!("--alertmanager.url={}", self.base_url()))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Where it serves, with the prefix and without a slash at the end.
     pub(crate) fn base_url(&self) -> String {
         format!("{}://{}{}", self.scheme, self.address, self.route_prefix)

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::alertmanager::{Alertmanager, Options, Release};
+
 /// A key of the usual elliptic curve.
 const ELLIPTIC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 
@@ -98,7 +100,17 @@ impl Certificates {
         )
     }
 
-    /// The same for nginx.
+    /// An Alertmanager that shows the server's certificate; `more` is added to its
+    /// `tls_server_config`.
+    pub(crate) fn alertmanager(&self, release: Release, more: &str) -> Alertmanager {
+        let options = Options {
+            web_config: Some(&format!("{}{more}", self.web_config())),
+            ..Options::default()
+        };
+        Alertmanager::start(release, &options)
+    }
+
+    /// What [`Self::web_config`] says, for nginx.
     pub(crate) fn nginx(&self) -> String {
         format!(
             "ssl_certificate {};\nssl_certificate_key {};\n",

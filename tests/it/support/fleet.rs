@@ -207,6 +207,16 @@ pub(crate) async fn list(url: &str) -> Vec<Value> {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
+/// Has a server make a silence, and returns its id.
+pub(crate) async fn post(url: &str, silence: &Value) -> String {
+    let request = client().post(format!("{url}/api/v2/silences"));
+    let request = request.header("content-type", "application/json");
+    let answer = request.body(silence.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let made: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    made["silenceID"].as_str().unwrap().to_owned()
+}
+
 /// Those of a list that are ours, expired ones too.
 pub(crate) fn silences_of(listed: &[Value]) -> impl Iterator<Item = (&Value, Held)> {
     let ours = |silence| owned(silence).map(|held| (silence, held));
@@ -266,14 +276,7 @@ pub(crate) async fn make_foreign(url: &str) -> Vec<Value> {
             "createdBy": "chaos",
             "comment": comment,
         });
-        let posted = client()
-            .post(format!("{url}/api/v2/silences"))
-            .header("content-type", "application/json")
-            .body(body.to_string())
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(posted.status(), 200);
+        post(url, &body).await;
     }
     let foreign = list(url).await;
     assert_eq!(foreign.len(), 4);

@@ -2,6 +2,8 @@
 
 pub(crate) mod alertmanager;
 pub(crate) mod certificates;
+pub(crate) mod changes;
+pub(crate) mod configuration;
 pub(crate) mod daemon;
 pub(crate) mod fleet;
 pub(crate) mod git_repository;
@@ -10,6 +12,7 @@ pub(crate) mod nginx;
 pub(crate) mod passes;
 pub(crate) mod random;
 pub(crate) mod raw_server;
+pub(crate) mod reconciler;
 pub(crate) mod round_robin;
 pub(crate) mod tool;
 pub(crate) mod world;

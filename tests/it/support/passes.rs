@@ -1,6 +1,6 @@
 //! What came of a pass? Short forms of passes, and declarations to make them of.
 
-use silenced::plan::HoldCause;
+use silenced::plan::{Action, HoldCause, Plan};
 use silenced::reconcile::{Pass, TargetPass};
 
 /// Every night in Berlin.
@@ -25,6 +25,12 @@ silences:
     schedule: {starts_at: "2026-01-08T12:00:00Z", ends_at: "2026-01-15T12:00:00Z"}
 "#;
 
+/// [`ONCE`] by another schedule.
+pub(crate) fn scheduled(schedule: &str) -> String {
+    let (before, _) = ONCE.split_once("schedule:").unwrap();
+    format!("{before}schedule: {schedule}\n")
+}
+
 pub(crate) fn writes(pass: &Pass) -> Vec<(usize, usize, usize, usize)> {
     let counts = |target: &TargetPass| {
         let report = &target.report;
@@ -39,30 +45,29 @@ pub(crate) fn writes(pass: &Pass) -> Vec<(usize, usize, usize, usize)> {
 }
 
 pub(crate) fn actions(pass: &Pass) -> Vec<String> {
-    let plans = pass
-        .targets
-        .iter()
-        .filter_map(|target| target.plan.as_ref());
-    plans
-        .flat_map(|plan| &plan.actions)
-        .map(|action| {
-            format!(
-                "{} {}: {}",
-                action.change.word(),
-                action.silence,
-                action.reason
-            )
-        })
+    let actions = plans(pass).flat_map(|plan| &plan.actions);
+    let shown = |action: &Action| {
+        let word = action.change.word();
+        format!("{word} {}: {}", action.silence, action.reason)
+    };
+    actions.map(shown).collect()
+}
+
+pub(crate) fn holds(pass: &Pass) -> Vec<(&str, HoldCause)> {
+    let holds = plans(pass).flat_map(|plan| &plan.holds);
+    holds
+        .map(|hold| (hold.silence.as_str(), hold.cause))
         .collect()
 }
 
-pub(crate) fn holds(pass: &Pass) -> Vec<(String, HoldCause)> {
-    let plans = pass
-        .targets
+/// Those of all targets for which one could be made.
+fn plans(pass: &Pass) -> impl Iterator<Item = &Plan> {
+    pass.targets
         .iter()
-        .filter_map(|target| target.plan.as_ref());
-    plans
-        .flat_map(|plan| &plan.holds)
-        .map(|hold| (hold.silence.to_string(), hold.cause))
-        .collect()
+        .filter_map(|target| target.plan.as_ref())
+}
+
+/// The plan for the only target.
+pub(crate) fn plan(pass: &Pass) -> &Plan {
+    pass.targets[0].plan.as_ref().unwrap()
 }

@@ -12,15 +12,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
 use silenced::declaration::EarlierVersion;
-use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, Version};
-use silenced::name::{InstanceName, TargetName};
-use silenced::plan::{Fingerprint, Ownership, Settings};
-use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler, Target};
+use silenced::matcher::{Matcher, Matchers};
+use silenced::memory::{self, MemoryAlertmanager, PostError, RequestCounts, SavedState, Version};
+use silenced::plan::{Fingerprint, HandExpired, Ownership, Settings};
+use silenced::reconcile::{Mode, Pass, PassOptions, ReadHistory, ReadPast, Reconciler};
 use silenced::silence::{Silence, SilenceDraft, SilenceId, SilenceState};
-use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::snapshot::{Revision, Snapshot};
 use silenced::timestamp::Timestamp;
-use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
+
+use super::reconciler::{lab, reconciler_of, snapshot, target};
 
 /// An Alertmanager in memory as the reconciler sees it, without a socket.
 #[derive(Clone)]
@@ -147,12 +148,14 @@ pub(crate) struct World {
     reconciler: Reconciler<InMemory>,
     files: Files,
     /// Every commit, the newest last.
-    commits: Arc<Mutex<Vec<Files>>>,
+    commits: Commits,
     /// Whether a new process can look back.
     pub(crate) has_history: bool,
 }
 
 type Files = BTreeMap<String, String>;
+
+type Commits = Arc<Mutex<Vec<Files>>>;
 
 impl World {
     pub(crate) fn at(now: &str) -> Self {
@@ -162,11 +165,9 @@ impl World {
     pub(crate) fn of_version(now: &str, version: Version) -> Self {
         let clock = Clock::simulated(Timestamp::parse(now).unwrap());
         let api = InMemory::new(version, clock);
-        let settings = Settings::new(InstanceName::new("lab").unwrap());
-        let commits = Arc::default();
-        let reconciler = reconciler(settings.clone(), api.clone())
-            .with_history(read_history(&commits))
-            .with_past(read_past(&commits));
+        let settings = lab();
+        let commits = Commits::default();
+        let reconciler = process(&settings, &api, Some(&commits));
         Self {
             settings,
             confirmed: None,
@@ -179,15 +180,18 @@ impl World {
         }
     }
 
+    /// A world where what a person ended stays ended.
+    pub(crate) fn respecting(now: &str) -> Self {
+        let mut world = Self::at(now);
+        world.settings.hand_expired = HandExpired::Respect;
+        world.restart();
+        world
+    }
+
     /// The daemon dies, and another one starts with the present settings.
     pub(crate) fn restart(&mut self) {
-        let mut reconciler = reconciler(self.settings.clone(), self.api.clone());
-        if self.has_history {
-            reconciler = reconciler
-                .with_history(read_history(&self.commits))
-                .with_past(read_past(&self.commits));
-        }
-        self.reconciler = reconciler;
+        let history = self.has_history.then_some(&self.commits);
+        self.reconciler = process(&self.settings, &self.api, history);
     }
 
     /// Commits a file.
@@ -247,15 +251,8 @@ impl World {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let files = self.files.iter().map(|(path, text)| SnapshotFile {
-            path: path.clone(),
-            content: Ok(text.clone().into_bytes()),
-        });
-        Snapshot {
-            revision: revision(self.commits.lock().unwrap().len()),
-            files: files.collect(),
-            skipped: Vec::new(),
-        }
+        let revision = revision(self.commits.lock().unwrap().len());
+        snapshot(revision, texts(&self.files))
     }
 
     pub(crate) async fn sleep(&self, duration: Duration) {
@@ -298,15 +295,15 @@ impl World {
             .collect()
     }
 
+    /// The server is all at once as it was when that was saved, as where another
+    /// replica answers.
+    pub(crate) fn restore(&self, state: SavedState) {
+        self.api.server().restore(state, self.api.now());
+    }
+
     /// The live silences, a line each, without ids.
     pub(crate) fn show(&self) -> String {
         self.live().iter().fold(String::new(), |mut text, silence| {
-            let matchers: Vec<String> = silence
-                .matchers
-                .as_slice()
-                .iter()
-                .map(ToString::to_string)
-                .collect();
             let state = match silence.state {
                 SilenceState::Pending => "pending",
                 SilenceState::Active => "active",
@@ -318,7 +315,7 @@ impl World {
                 "{state} {}..{} {{{}}} {}: {comment}",
                 silence.starts_at,
                 silence.ends_at,
-                matchers.join(", "),
+                text_of(&silence.matchers),
                 silence.created_by
             );
             text
@@ -348,20 +345,42 @@ impl World {
     }
 }
 
-pub(crate) fn matchers_of(text: &str) -> silenced::matcher::Matchers {
+pub(crate) fn matchers_of(text: &str) -> Matchers {
     let matchers = text
         .split(", ")
-        .map(|text| silenced::matcher::Matcher::parse(text).unwrap().matcher);
-    silenced::matcher::Matchers::new(matchers.collect())
+        .map(|text| Matcher::parse(text).unwrap().matcher);
+    Matchers::new(matchers.collect())
+}
+
+/// What [`matchers_of`] reads.
+pub(crate) fn text_of(matchers: &Matchers) -> String {
+    let texts = matchers.as_slice().iter().map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(", ")
+}
+
+fn texts(files: &Files) -> impl Iterator<Item = (&String, &str)> {
+    files.iter().map(|(path, text)| (path, text.as_str()))
 }
 
 fn revision(commits: usize) -> Revision {
     Revision::Commit(format!("{commits:07x}{:033}", 0))
 }
 
+/// What a daemon begins with that can look back over these commits, if any.
+fn process(settings: &Settings, api: &InMemory, history: Option<&Commits>) -> Reconciler<InMemory> {
+    let targets = vec![target("default", api.clone())];
+    let reconciler = reconciler_of(settings.clone(), targets);
+    match history {
+        Some(commits) => reconciler
+            .with_history(read_history(commits))
+            .with_past(read_past(commits)),
+        None => reconciler,
+    }
+}
+
 /// What Git would tell: other versions of the broken files and of files that
 /// are gone, the newest first.
-fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
+fn read_history(commits: &Commits) -> ReadHistory {
     let commits = Arc::clone(commits);
     Box::new(move |_, broken| {
         let commits = commits.lock().unwrap();
@@ -382,29 +401,16 @@ fn read_history(commits: &Arc<Mutex<Vec<Files>>>) -> ReadHistory {
 }
 
 /// What Git would tell: the files at each commit from that one on.
-fn read_past(commits: &Arc<Mutex<Vec<Files>>>) -> ReadPast {
+fn read_past(commits: &Commits) -> ReadPast {
     let commits = Arc::clone(commits);
     Box::new(move |_, since, paths| {
         let commits = commits.lock().unwrap();
         let first = usize::from_str_radix(&since, 16).unwrap() - 1;
         let numbered = commits.iter().enumerate().skip(first).rev();
-        let states = numbered.map(|(number, files)| Snapshot {
-            revision: revision(number + 1),
-            files: files
-                .iter()
-                .filter(|(path, _)| paths.contains(*path))
-                .map(|(path, text)| SnapshotFile {
-                    path: path.clone(),
-                    content: Ok(text.clone().into_bytes()),
-                })
-                .collect(),
-            skipped: Vec::new(),
+        let states = numbered.map(|(number, files)| {
+            let asked = texts(files).filter(|(path, _)| paths.contains(*path));
+            snapshot(revision(number + 1), asked)
         });
         Box::pin(ready(Some(states.collect())))
     })
-}
-
-fn reconciler(settings: Settings, api: InMemory) -> Reconciler<InMemory> {
-    let target = Target::new(TargetName::new("default").unwrap(), BTreeMap::new(), api);
-    Reconciler::new(settings, ZoneDatabase::bundled(), vec![target])
 }

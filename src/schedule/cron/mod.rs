@@ -1,22 +1,18 @@
 //! When does a cron expression open a window? Five fields as Vixie cron reads
 //! them, as Debian's cron runs them over clock changes.
-//!
-//! The `cron` crate numbers the days of the week from 1 = Sunday, joins the two
-//! day fields with "and", and steps wrongly through repeated hours. So it only
-//! ever sees dates, in UTC, and weekdays by name: it answers which local dates
-//! an expression selects, and the times of day and their way to UTC are ours.
 
-use std::str::FromStr;
+mod days;
+mod field;
 
-use chrono::{DateTime, Utc};
-
-use super::dates::{DateRange, date_of, day_number};
+use super::dates::{DateRange, date_of};
 use super::recurring::{DAY, days_around, interval};
 use crate::interval::{Interval, IntervalSet};
 use crate::zone::Zone;
+use days::Days;
+use field::{HOUR, MINUTE, members};
 
 /// Windows of fixed length that start when a cron expression says so.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CronWindows {
     zone: Zone,
     duration: u32,
@@ -26,12 +22,8 @@ pub struct CronWindows {
     /// `*` in the minute or hour field: every real match, where a fixed time
     /// happens once a day even when the clock shows it twice or never.
     wildcard: bool,
-    /// The selected dates are those of any of these, each at midnight UTC.
-    dates: Vec<cron::Schedule>,
-    both_days: bool,
+    days: Days,
 }
-
-impl Eq for CronWindows {}
 
 /// Why an expression is not five-field cron; for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,26 +70,7 @@ impl CronWindows {
         };
         let minutes = MINUTE.parse(minute)?;
         let hours = HOUR.parse(hour)?;
-        let days = DAY_OF_MONTH.parse(day_of_month)?;
-        let months = MONTH.parse(month)?;
-        let weekdays = DAY_OF_WEEK.parse(day_of_week)?;
-
-        // A day field that begins with a star does not restrict (Vixie's star
-        // rule); two restricting ones are joined with "or".
-        let both_days = !day_of_month.starts_with('*') && !day_of_week.starts_with('*');
-        let all_days = DAY_OF_MONTH.parse("*")?;
-        let all_weekdays = DAY_OF_WEEK.parse("*")?;
-        let dates = if both_days {
-            vec![
-                stepper(days, months, all_weekdays)?,
-                stepper(all_days, months, weekdays)?,
-            ]
-        } else {
-            vec![stepper(days, months, weekdays)?]
-        };
-        if !both_days && !occurs(days, months) {
-            return Err(CronError::Never);
-        }
+        let days = Days::parse(day_of_month, month, day_of_week)?;
         let times = members(hours)
             .flat_map(|hour| members(minutes).map(move |minute| hour * 60 + minute))
             .collect();
@@ -107,8 +80,7 @@ impl CronWindows {
             except_dates,
             times,
             wildcard: minute.starts_with('*') || hour.starts_with('*'),
-            dates,
-            both_days,
+            days,
         })
     }
 
@@ -116,7 +88,7 @@ impl CronWindows {
     /// with "or".
     #[must_use]
     pub const fn joins_days_with_or(&self) -> bool {
-        self.both_days
+        self.days.are_joined_with_or()
     }
 
     /// Whose wall clock.
@@ -170,86 +142,13 @@ impl CronWindows {
 
     /// The selected local dates in `first..=last`, in order.
     fn days(&self, first: i64, last: i64) -> Vec<i64> {
-        let mut days: Vec<i64> = self
-            .dates
-            .iter()
-            .flat_map(|stepper| steps(stepper, first, last))
-            .filter(|day| {
-                let date = date_of(*day);
-                !date.is_some_and(|date| self.except_dates.iter().any(|range| range.contains(date)))
-            })
-            .collect();
-        if self.dates.len() > 1 {
-            days.sort_unstable();
-            days.dedup();
-        }
+        let mut days = self.days.between(first, last);
+        days.retain(|day| {
+            let date = date_of(*day);
+            !date.is_some_and(|date| self.except_dates.iter().any(|range| range.contains(date)))
+        });
         days
     }
-}
-
-/// Days after which the calendar repeats itself, weekdays included: 28 years,
-/// from 1901 to 2099.
-const CALENDAR: i64 = 28 * 365 + 7;
-
-/// The dates in `first..=last` that a schedule of the crate selects, in order.
-/// It knows no year before 1970, but what was open then may have begun earlier;
-/// those dates are looked up where the calendar is the same.
-fn steps(stepper: &cron::Schedule, first: i64, last: i64) -> impl Iterator<Item = i64> {
-    let known = move |first: i64, last: i64| {
-        let before = DateTime::<Utc>::from_timestamp(first * DAY - 1, 0).unwrap_or_default();
-        stepper
-            .after(&before)
-            .map(|midnight| day_number(midnight.date_naive()))
-            .take_while(move |day| *day <= last)
-    };
-    let early = (first < 0).then(|| known(first + CALENDAR, last.min(-1) + CALENDAR));
-    let early = early.into_iter().flatten().map(|day| day - CALENDAR);
-    early.chain(known(first.max(0), last))
-}
-
-/// A set of the numbers 0 to 59.
-type NumberSet = u64;
-
-fn members(set: NumberSet) -> impl Iterator<Item = u16> + Clone {
-    (0..60).filter(move |number| set >> number & 1 == 1)
-}
-
-/// Whether any of the months has any of the days; February counts 29.
-fn occurs(days: NumberSet, months: NumberSet) -> bool {
-    const LENGTHS: [u16; 13] = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    members(months).any(|month| {
-        let length = LENGTHS.get(usize::from(month)).copied().unwrap_or(0);
-        members(days).any(|day| day <= length)
-    })
-}
-
-/// The crate's schedule for midnight on the selected dates.
-fn stepper(
-    days: NumberSet,
-    months: NumberSet,
-    weekdays: NumberSet,
-) -> Result<cron::Schedule, CronError> {
-    let list = |set: NumberSet| {
-        members(set)
-            .map(|number| number.to_string())
-            .collect::<Vec<_>>()
-            .join(",")
-    };
-    let names: Vec<&str> = members(weekdays)
-        .filter_map(|day| WEEKDAYS.get(usize::from(day)).copied())
-        .collect();
-    // All seven as a star: the crate then skips its weekday test.
-    let weekdays = if names.len() == 7 {
-        "*".to_owned()
-    } else {
-        names.join(",")
-    };
-    let expression = format!("0 0 0 {} {} {weekdays}", list(days), list(months));
-    cron::Schedule::from_str(&expression).map_err(|error| CronError::Field {
-        field: "day",
-        item: expression,
-        reason: error.to_string(),
-    })
 }
 
 fn nickname_fields(nickname: &str) -> Result<&'static [&'static str; 5], CronError> {
@@ -263,135 +162,10 @@ fn nickname_fields(nickname: &str) -> Result<&'static [&'static str; 5], CronErr
     })
 }
 
-struct Field {
-    name: &'static str,
-    least: u64,
-    most: u64,
-    /// Names for the numbers from `least` on.
-    names: &'static [&'static str],
-}
-
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
-
-const MINUTE: Field = Field {
-    name: "minute",
-    least: 0,
-    most: 59,
-    names: &[],
-};
-const HOUR: Field = Field {
-    name: "hour",
-    least: 0,
-    most: 23,
-    names: &[],
-};
-const DAY_OF_MONTH: Field = Field {
-    name: "day of month",
-    least: 1,
-    most: 31,
-    names: &[],
-};
-const MONTH: Field = Field {
-    name: "month",
-    least: 1,
-    most: 12,
-    names: &MONTHS,
-};
-/// 0 and 7 are both Sunday, so that `5-7` is Friday to Sunday.
-const DAY_OF_WEEK: Field = Field {
-    name: "day of week",
-    least: 0,
-    most: 7,
-    names: &WEEKDAYS,
-};
-
-impl Field {
-    /// A comma list of `*`, `*/n`, `a`, `a-b`, `a-b/n`.
-    fn parse(&self, text: &str) -> Result<NumberSet, CronError> {
-        let mut set = 0;
-        for item in text.split(',') {
-            let (first, last, step) = self.item(item).map_err(|reason| CronError::Field {
-                field: self.name,
-                item: item.to_owned(),
-                reason,
-            })?;
-            for number in (first..=last).step_by(step) {
-                set |= 1 << number;
-            }
-        }
-        if self.most == 7 && set >> 7 & 1 == 1 {
-            set = set & 0x7f | 1;
-        }
-        Ok(set)
-    }
-
-    fn item(&self, item: &str) -> Result<(u64, u64, usize), String> {
-        let (range, step) = match item.split_once('/') {
-            None => (item, None),
-            Some((range, step)) => {
-                let step = step
-                    .parse::<usize>()
-                    .ok()
-                    .filter(|step| (1..=60).contains(step));
-                (
-                    range,
-                    Some(step.ok_or("the step after `/` must be a number from 1 on")?),
-                )
-            }
-        };
-        if range == "*" {
-            return Ok((
-                self.least,
-                self.most.min(if self.most == 7 { 6 } else { 59 }),
-                step.unwrap_or(1),
-            ));
-        }
-        if let Some((first, last)) = range.split_once('-') {
-            let (first, last) = (self.number(first)?, self.number(last)?);
-            if first > last {
-                return Err(format!("`{range}` runs backwards; write two ranges"));
-            }
-            return Ok((first, last, step.unwrap_or(1)));
-        }
-        if step.is_some() {
-            return Err(format!(
-                "a step needs a range before it: `{range}-{}/n` or `*/n`",
-                self.most
-            ));
-        }
-        let number = self.number(range)?;
-        Ok((number, number, 1))
-    }
-
-    fn number(&self, text: &str) -> Result<u64, String> {
-        if let Some(index) = self
-            .names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(text))
-        {
-            return Ok(self.least + u64::try_from(index).unwrap_or(0));
-        }
-        let number = text
-            .parse::<u64>()
-            .ok()
-            .filter(|number| (self.least..=self.most).contains(number));
-        let numeric = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        number.filter(|_| numeric).ok_or_else(|| {
-            let names = match (self.names.first(), self.names.last()) {
-                (Some(first), Some(last)) => format!(" or {first} to {last}"),
-                _ => String::new(),
-            };
-            format!("expected {} to {}{names}", self.least, self.most)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::dates::day_number;
     use crate::zone::ZoneDatabase;
 
     fn parse(expression: &str) -> Result<CronWindows, CronError> {

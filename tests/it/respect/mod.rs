@@ -2,30 +2,31 @@
 //! happened to its declaration since it was written decides: nothing, then it
 //! was a person; anything, then it may have been an earlier process of ours.
 
-use std::process::Command;
+mod git;
+
 use std::time::Duration;
 
-use silenced::clock::Clock;
-use silenced::plan::{HandExpired, HoldCause};
-use silenced::reconcile::Pass;
+use silenced::plan::HoldCause;
+use silenced::reconcile::{Mode, Pass};
 use silenced::silence::SilenceDraft;
-use tempfile::TempDir;
+use silenced::snapshot::Revision;
 
-use crate::cli::{Finished, directory, finish, silenced};
-use crate::support::alertmanager::{Alertmanager, Options, Release};
-use crate::support::git_repository::GitRepository;
-use crate::support::passes::{NIGHTLY, ONCE, holds, writes};
-use crate::support::world::World;
+use crate::support::passes::{NIGHTLY, ONCE, holds, plan, scheduled, writes};
+use crate::support::reconciler::snapshot;
+use crate::support::world::{World, text_of};
 
-/// A silence of [`ONCE`] that somebody has just ended, where that is respected,
-/// beside others.
-async fn ended() -> World {
-    let mut world = World::at("2026-01-08T23:00:00Z");
-    world.settings.hand_expired = HandExpired::Respect;
-    world.restart();
+/// A silence of [`ONCE`] beside others, where it is respected if one is ended.
+async fn in_force() -> World {
+    let mut world = World::respecting("2026-01-08T23:00:00Z");
     world.write("nightly.yaml", NIGHTLY);
     world.write("once.yaml", ONCE);
     world.sync().await;
+    world
+}
+
+/// The same, and somebody has just ended it.
+async fn ended() -> World {
+    let world = in_force().await;
     world.sleep(Duration::from_mins(5)).await;
     world.expire_by_hand("high-latency");
     world
@@ -34,10 +35,7 @@ async fn ended() -> World {
 async fn stays_ended(world: &mut World) {
     let pass = world.sync().await;
     assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
-    assert_eq!(
-        holds(&pass),
-        [("high-latency".to_owned(), HoldCause::HandExpired)]
-    );
+    assert_eq!(holds(&pass), [("high-latency", HoldCause::HandExpired)]);
 }
 
 async fn is_made_again(world: &mut World) -> Pass {
@@ -48,7 +46,65 @@ async fn is_made_again(world: &mut World) -> Pass {
 }
 
 fn remarks(pass: &Pass) -> &[String] {
-    &pass.targets[0].plan.as_ref().unwrap().remarks
+    &plan(pass).remarks
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_expired_by_hand_is_created_again_and_reported() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.expire_by_hand("high-latency");
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    let remarks = remarks(&pass);
+    assert!(remarks[0].contains("was expired by hand"), "{remarks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_expiry_is_respected_if_so_set_until_a_commit() {
+    let mut world = World::respecting("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.sleep(Duration::from_mins(5)).await;
+    world.expire_by_hand("high-latency");
+    for _ in 0..3 {
+        stays_ended(&mut world).await;
+        world.restart();
+    }
+    world.write("once.yaml", &ONCE.replace("defect", "fault"));
+    is_made_again(&mut world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_we_expired_ourselves_is_no_hand_expiry() {
+    let mut world = in_force().await;
+    world.delete("once.yaml");
+    assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
+    world.write("once.yaml", ONCE);
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
+/// Of the expired ones in a directory's name no commit tells which were ours.
+#[tokio::test(start_paused = true)]
+async fn what_we_expired_for_a_directory_is_no_hand_expiry() {
+    let mut world = World::respecting("2026-01-08T23:00:00Z");
+    let directory = |files: &[(&str, &str)]| {
+        let revision = Revision::Directory(format!("{files:?}"));
+        Ok(snapshot(revision, files.iter().copied()))
+    };
+    let (with, without) = (
+        [("nightly.yaml", NIGHTLY), ("once.yaml", ONCE)],
+        [("nightly.yaml", NIGHTLY)],
+    );
+    world.pass_of(directory(&with), Mode::Apply).await;
+    let pass = world.pass_of(directory(&without), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 1)]);
+    let pass = world.pass_of(directory(&with), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    world.expire_by_hand("high-latency");
+    let pass = world.pass_of(directory(&with), Mode::Apply).await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,12 +178,7 @@ async fn a_declaration_that_was_removed_and_added_again_is_another() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_process_ended_is_no_hand_expiry() {
-    let mut world = World::at("2026-01-08T23:00:00Z");
-    world.settings.hand_expired = HandExpired::Respect;
-    world.restart();
-    world.write("nightly.yaml", NIGHTLY);
-    world.write("once.yaml", ONCE);
-    world.sync().await;
+    let mut world = in_force().await;
     world.write("once.yaml", &format!("{ONCE}    enabled: false\n"));
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 1)]);
     world.restart();
@@ -140,19 +191,11 @@ async fn what_an_earlier_process_ended_is_no_hand_expiry() {
 /// then the marker of the other was taken away.
 #[tokio::test(start_paused = true)]
 async fn a_duplicate_that_an_earlier_process_ended_is_no_hand_expiry() {
-    let mut world = World::at("2026-01-08T23:00:00Z");
-    world.settings.hand_expired = HandExpired::Respect;
-    world.restart();
+    let mut world = World::respecting("2026-01-08T23:00:00Z");
     world.write("once.yaml", ONCE);
     world.sync().await;
     let original = world.live().remove(0);
-    let matchers: Vec<String> = original
-        .matchers
-        .as_slice()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    world.person_silences(&matchers.join(", "), &original.comment);
+    world.person_silences(&text_of(&original.matchers), &original.comment);
     world.sleep(Duration::from_mins(5)).await;
     assert_eq!(world.sync().await.targets[0].report.expired, 1);
     let kept = world.live().remove(0);
@@ -205,12 +248,9 @@ async fn a_calendar_that_changes_in_between_makes_it_another() {
             "time_intervals:\n  - name: nights\n    time_intervals: [{{times: [{{start_time: '20:00', end_time: '{end}'}}], location: UTC}}]\n"
         )
     };
-    let (before, _) = ONCE.split_once("schedule:").unwrap();
-    let user = format!("{before}schedule: {{time_interval: nights}}\n");
+    let user = scheduled("{time_interval: nights}");
     for (between, is_same) in [("24:00", true), ("22:00", false)] {
-        let mut world = World::at("2026-01-08T21:00:00Z");
-        world.settings.hand_expired = HandExpired::Respect;
-        world.restart();
+        let mut world = World::respecting("2026-01-08T21:00:00Z");
         world.write("names.yaml", &nights("24:00"));
         world.write("once.yaml", &user);
         world.sync().await;
@@ -242,121 +282,4 @@ async fn without_a_history_a_silence_is_made_again_and_that_is_told() {
             && remark.ends_with("), by hand or by an earlier process, and is created again"),
         "{remark}"
     );
-}
-
-/// A real repository and server; every run is a process of its own.
-struct Installation {
-    repository: GitRepository,
-    alertmanager: Alertmanager,
-    directory: TempDir,
-    file: String,
-}
-
-impl Installation {
-    /// One silence, which somebody has just ended.
-    fn with_ended_silence() -> Self {
-        let repository = GitRepository::empty();
-        let alertmanager = Alertmanager::start(Release::Newest, &Options::default());
-        let configuration = format!(
-            "instance: lab\nhand_expired: respect\nsource: {{url: '{}'}}\n\
-             targets: [{{name: default, url: '{}'}}]\n",
-            repository.file_url(),
-            alertmanager.base_url()
-        );
-        let now = Clock::System.now();
-        let file = ONCE
-            .replace("2026-01-08T12:00:00Z", &now.minus(HOUR).to_string())
-            .replace("2026-01-15T12:00:00Z", &now.plus(24 * HOUR).to_string());
-        let installation = Self {
-            repository,
-            alertmanager,
-            directory: directory(&[("silenced.yaml", &configuration)]),
-            file,
-        };
-        installation.commit("silences/once.yaml", &installation.file);
-        assert_eq!(installation.run("apply").code, Some(0));
-        let ids = installation.amtool(&["query", "-q"]);
-        installation.amtool(&["expire", ids.trim()]);
-        installation
-    }
-
-    fn commit(&self, path: &str, text: &str) {
-        self.repository.write(path, text.as_bytes());
-        self.repository.commit(path);
-    }
-
-    fn run(&self, command: &str) -> Finished {
-        let mut silenced = silenced();
-        silenced.args([command, "--config", "silenced.yaml"]);
-        finish(silenced.current_dir(self.directory.path()))
-    }
-
-    fn amtool(&self, arguments: &[&str]) -> String {
-        let output = Command::new(Release::Newest.amtool())
-            .arg(format!(
-                "--alertmanager.url={}",
-                self.alertmanager.base_url()
-            ))
-            .arg("silence")
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn assert_it_stays_ended(&self) {
-        let Finished { stdout, stderr, .. } = self.run("apply");
-        assert!(stdout.contains("held (hand-expired)"), "{stdout}{stderr}");
-        assert_eq!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
-    }
-
-    fn assert_it_is_made_again(&self) {
-        let Finished { stdout, stderr, .. } = self.run("apply");
-        assert!(stdout.contains("1 to create"), "{stdout}{stderr}");
-        assert_ne!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
-    }
-}
-
-const HOUR: Duration = Duration::from_hours(1);
-
-#[test]
-fn git_tells_that_nothing_happened_to_the_declaration() {
-    let installation = Installation::with_ended_silence();
-    installation.assert_it_stays_ended();
-    installation.commit("README.md", "Unrelated.\n");
-    installation.commit("silences/other.yaml", "silences: []\n");
-    installation.assert_it_stays_ended();
-    let commented = format!("# For the database.\n{}", installation.file);
-    installation.commit("silences/once.yaml", &commented);
-    installation.assert_it_stays_ended();
-}
-
-#[test]
-fn git_tells_that_the_declaration_was_another_in_between() {
-    let installation = Installation::with_ended_silence();
-    let changed = installation.file.replace("Known defect", "Known fault");
-    installation.commit("silences/once.yaml", &changed);
-    installation.commit("silences/once.yaml", &installation.file);
-    installation.assert_it_is_made_again();
-}
-
-#[test]
-fn git_tells_that_the_declaration_was_absent_in_between() {
-    let installation = Installation::with_ended_silence();
-    installation
-        .repository
-        .git(&["rm", "-q", "silences/once.yaml"]);
-    installation.commit("README.md", "Removed.\n");
-    installation.commit("silences/once.yaml", &installation.file);
-    installation.assert_it_is_made_again();
-}
-
-/// The commit of the silence is no longer part of the branch.
-#[test]
-fn a_rewritten_history_tells_nothing() {
-    let installation = Installation::with_ended_silence();
-    let amend = ["commit", "-q", "--amend", "-m", "Better message."];
-    installation.repository.git(&amend);
-    installation.assert_it_is_made_again();
 }

@@ -1,0 +1,62 @@
+//! What stands around the API that a test tries? A reconciler that asks it, the
+//! files that the source gives, and a pass over them.
+
+use std::collections::BTreeMap;
+
+use silenced::alertmanager::SilenceApi;
+use silenced::name::{InstanceName, TargetName};
+use silenced::plan::Settings;
+use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
+use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
+use silenced::timestamp::Timestamp;
+use silenced::zone::ZoneDatabase;
+use tokio::sync::watch;
+
+/// The instance `lab`, which says nothing else.
+pub(crate) fn lab() -> Settings {
+    Settings::new(InstanceName::new("lab").unwrap())
+}
+
+pub(crate) fn target<A: SilenceApi + 'static>(name: &str, api: A) -> Target<A> {
+    Target::new(TargetName::new(name).unwrap(), BTreeMap::new(), api)
+}
+
+pub(crate) fn reconciler_of<A: SilenceApi + 'static>(
+    settings: Settings,
+    targets: Vec<Target<A>>,
+) -> Reconciler<A> {
+    Reconciler::new(settings, ZoneDatabase::bundled(), targets)
+}
+
+/// Files by path, all of which could be read.
+pub(crate) fn snapshot<Path: Into<String>, Content: Into<Vec<u8>>>(
+    revision: Revision,
+    files: impl IntoIterator<Item = (Path, Content)>,
+) -> Snapshot {
+    let files = files.into_iter().map(|(path, content)| SnapshotFile {
+        path: path.into(),
+        content: Ok(content.into()),
+    });
+    Snapshot {
+        revision,
+        files: files.collect(),
+        skipped: Vec::new(),
+    }
+}
+
+/// A pass that somebody waits for and nobody stops.
+pub(crate) async fn pass<A: SilenceApi + 'static>(
+    reconciler: &mut Reconciler<A>,
+    snapshot: Snapshot,
+    now: Timestamp,
+) -> Pass {
+    let (_keep, stop) = watch::channel(false);
+    let options = PassOptions {
+        mode: Mode::Apply,
+        insist: true,
+        confirmed: &[],
+        now,
+        stop: &stop,
+    };
+    reconciler.pass(Ok(snapshot), options).await
+}
