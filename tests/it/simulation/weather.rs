@@ -280,7 +280,7 @@ impl<'z> Episode<'z> {
                 self.author.take_away(&mut files, &name);
                 self.commit(files);
                 if self.rng.bool() {
-                    // Rarely enough does this happen when it matters.
+                    // The weather alone would seldom delay the one that matters.
                     let mut state = self.server.state();
                     let late = (Verb::Expire, Fault::EffectAfterTimeout);
                     state.script.push_back(late);
