@@ -107,10 +107,9 @@ fn tls_proxies_and_headers() {
     );
 }
 
-/// The environment of a test is that of all tests, so a process of its own is
-/// asked.
-#[tokio::test(flavor = "multi_thread")]
-async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
+/// What is asked of the server itself, and of the proxy that `HTTP_PROXY` names.
+/// The environment of a test is that of all tests, so a process of its own asks.
+async fn asked_with(no_proxy: &str) -> [Vec<String>; 2] {
     let proxy = RawServer::start(Reply::json("200 OK", "[]")).await;
     let server = RawServer::start(Reply::json("200 OK", "[]")).await;
     let url = format!("http://{}", server.address());
@@ -126,19 +125,33 @@ async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
     let mut plan = silenced();
     plan.args(["plan", "--config", "silenced.yaml"])
         .env("HTTP_PROXY", format!("http://{}", proxy.address()))
+        .env("NO_PROXY", no_proxy)
         .current_dir(installation.path());
     let finished = tokio::task::spawn_blocking(move || finish(&mut plan));
     assert_eq!(finished.await.unwrap().code, Some(0));
-    let first_line = |server: &RawServer| {
-        let mut requests = server.requests();
+    [&server, &proxy].map(|server| {
+        let first_line = |request: &String| request.lines().next().unwrap().replace(&url, "URL");
+        let mut asked: Vec<String> = server.requests().iter().map(first_line).collect();
         // Who its members are is asked as well where there are several targets.
-        requests.retain(|request| !request.contains("/status HTTP"));
-        assert_eq!(requests.len(), 1, "{requests:?}");
-        requests[0].lines().next().unwrap().to_owned()
-    };
-    assert_eq!(first_line(&server), "GET /b/api/v2/silences HTTP/1.1");
-    let proxied = format!("GET {url}/a/api/v2/silences HTTP/1.1");
-    assert_eq!(first_line(&proxy), proxied);
+        asked.retain(|line| !line.contains("/status HTTP"));
+        asked.sort();
+        asked
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
+    let [server, proxy] = asked_with("example.org").await;
+    assert_eq!(server, ["GET /b/api/v2/silences HTTP/1.1"]);
+    assert_eq!(proxy, ["GET URL/a/api/v2/silences HTTP/1.1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_not_used_for_hosts_that_it_excepts() {
+    let [server, proxy] = asked_with("example.org,127.0.0.1").await;
+    let both = ["a", "b"].map(|path| format!("GET /{path}/api/v2/silences HTTP/1.1"));
+    assert_eq!(server, both);
+    assert!(proxy.is_empty(), "{proxy:?}");
 }
 
 #[test]
