@@ -154,6 +154,37 @@ async fn proxies_of_the_environment_are_not_used_for_hosts_that_it_excepts() {
     assert!(proxy.is_empty(), "{proxy:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_environment_says_of_proxies_is_told_without_the_password() {
+    let repeats = "refused: Basic bWU6czNjcmV0, that is me:s3cret";
+    let proxy = RawServer::start(Reply::http("400 Bad Request", repeats)).await;
+    let mut told = String::new();
+    let with_password = format!("http://me:s3cret@{}", proxy.address());
+    for (variable, proxy_url, code) in [
+        ("HTTP_PROXY", &*with_password, 1),
+        ("HTTP_PROXY", "http://127.0.0.1:1", 1),
+        ("ALL_PROXY", "socks5://127.0.0.1:1", 64),
+    ] {
+        let installation = directory(&[("silences/none.yaml", "silences: []\n")]);
+        let mut plan = silenced();
+        plan.args(["plan", "--source", "silences", "--instance", "lab"])
+            .args(["--alertmanager", "http://alertmanager.invalid"])
+            .env(variable, proxy_url)
+            .current_dir(installation.path());
+        let finished = tokio::task::spawn_blocking(move || finish(&mut plan));
+        let finished = finished.await.unwrap();
+        assert_eq!(finished.code, Some(code));
+        let errors = finished.stderr.lines();
+        let errors = errors.filter(|line| line.starts_with("error: "));
+        told.extend(errors.flat_map(|line| [line, "\n"]));
+    }
+    expect![[r#"
+        error: default: `GET http://alertmanager.invalid/api/v2/silences`: answered `400 Bad Request` with `refused: Basic [redacted], that is me:[redacted]`; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix
+        error: default: `GET http://alertmanager.invalid/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check `HTTP_PROXY` and `HTTPS_PROXY` of the environment, and that the proxy is up and can be reached from here
+        error: --alertmanager: `ALL_PROXY` or another variable of the environment names a `socks5://` proxy, and only `http://` and `https://` are known: name such a one, except this host in `NO_PROXY`, or write `proxy_from_environment: false`
+    "#]].assert_eq(&told);
+}
+
 #[test]
 fn what_there_is_not() {
     let mut shown = String::new();
