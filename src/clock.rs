@@ -3,7 +3,7 @@
 //! A simulated clock follows tokio's, so that in a test one `sleep` moves
 //! timers and wall time together.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::timestamp::Timestamp;
@@ -35,13 +35,19 @@ impl Clock {
     /// The present instant.
     #[must_use]
     pub fn now(self) -> Timestamp {
+        self.exact().into()
+    }
+
+    /// The present instant with its fraction of a second, as servers keep it.
+    #[must_use]
+    pub fn exact(self) -> DateTime<Utc> {
         match self {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one reader of the clock"
             )]
-            Self::System => Utc::now().into(),
-            Self::Simulated { epoch, since } => epoch.plus(since.elapsed()),
+            Self::System => Utc::now(),
+            Self::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
         }
     }
 }

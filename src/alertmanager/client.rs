@@ -104,7 +104,7 @@ impl Client {
         let api = below(&base, &path);
         Ok(Self {
             kind: settings.kind.clone(),
-            way: way(&base, &settings.tls),
+            way: way(&base, &settings.tls)?,
             silences: settings::uri(&below(&api, &["silences"]))?,
             api,
             timeout: settings.timeout,
@@ -184,7 +184,7 @@ impl Client {
         };
         let unusable = |error| not_sent("the files of `tls` cannot be used").caused_by(error);
         let transport = self.way.transport().map_err(unusable)?;
-        let mut redaction = Redaction::default();
+        let mut redaction = self.way.redaction();
         let request = self
             .request(&call, body, token, &mut redaction)
             .map_err(|error| not_sent("there are no credentials to send").caused_by(error))?;
@@ -193,7 +193,8 @@ impl Client {
             .await
             .map_err(failed)?;
 
-        let (bound, expected) = if call.is_reading() && response.status == StatusCode::OK {
+        let is_list = call.is_reading() && call.uri == self.silences;
+        let (bound, expected) = if is_list && response.status == StatusCode::OK {
             (LARGEST_LIST, self.last_list.load(Ordering::Relaxed))
         } else {
             (LARGEST_ANSWER, 0)
@@ -278,8 +279,9 @@ impl SilenceApi for Client {
             .send(Method::GET, Endpoint::Silences, Vec::new())
             .await?;
         let length = answer.body.len();
+        let listing = answer.into_listing()?;
         self.last_list.store(length, Ordering::Relaxed);
-        answer.into_listing()
+        Ok(listing)
     }
 
     async fn members(&self) -> Option<Members> {

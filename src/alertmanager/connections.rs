@@ -9,13 +9,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use hyper::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Url, redirect};
 
-use super::settings::{Proxy, TlsSettings};
+use super::proxy;
+use super::secret::Redaction;
+use super::settings::{InvalidSettings, Proxy, TlsSettings};
 use super::tls::{TlsContents, UnusableTls};
-use super::transport::Transport;
+use super::transport::{AGENT, Transport};
 
 /// As many as requests are in flight while silences are written
 /// (`apply::CONCURRENCY`), so that none needs a connection of its own.
@@ -114,6 +114,8 @@ impl Connections {
         }
         // Redirects are never followed: they would carry credentials elsewhere.
         let mut builder = reqwest::Client::builder()
+            // For those that open a tunnel; the others say it themselves.
+            .user_agent(AGENT)
             .redirect(redirect::Policy::none())
             .connect_timeout(route.connect_timeout)
             .pool_max_idle_per_host(self.idle_per_server)
@@ -176,6 +178,7 @@ pub(super) struct Way {
     proxy: Proxy,
     connect_timeout: Duration,
     uses_tls: bool,
+    redaction: Redaction,
     /// Keeps its open connections until a file changes, and saves looking a route
     /// up by all that its files hold for every request.
     latest: Mutex<Option<(Route, Arc<Transport>)>>,
@@ -189,25 +192,37 @@ impl Way {
         tls: TlsSettings,
         mut proxy: Proxy,
         connect_timeout: Duration,
-    ) -> Self {
+    ) -> Result<Self, InvalidSettings> {
         let mut uses_tls = server.scheme() == "https";
+        let mut redaction = Redaction::default();
         match &proxy {
             Proxy::Direct => {}
             // The proxy itself may be reached over TLS.
-            Proxy::Url { url, .. } => uses_tls |= url.starts_with("https:"),
-            Proxy::Environment => match proxy_of_environment(server) {
-                Some(url) => uses_tls |= url.scheme_str() == Some("https"),
+            Proxy::Url { url, .. } => {
+                uses_tls |= Url::parse(url).is_ok_and(|url| url.scheme() == "https");
+            }
+            Proxy::Environment => match proxy::of_environment(server)? {
+                Some(found) => {
+                    uses_tls |= found.uses_tls;
+                    redaction = found.redaction;
+                }
                 None => proxy = Proxy::Direct,
             },
         }
-        Self {
+        Ok(Self {
             uses_tls,
+            redaction,
             connections,
             tls,
             proxy,
             connect_timeout,
             latest: Mutex::new(None),
-        }
+        })
+    }
+
+    /// The secrets that requests carry on this way, to begin with.
+    pub(super) fn redaction(&self) -> Redaction {
+        self.redaction.clone()
     }
 
     /// Whether a connection is to be closed after something was read over it.
@@ -220,7 +235,7 @@ impl Way {
         self.connect_timeout
     }
 
-    /// Through whom it leads.
+    /// Through whom it leads: [`Proxy::Environment`] only if that names one.
     pub(super) const fn proxy(&self) -> &Proxy {
         &self.proxy
     }
@@ -253,13 +268,6 @@ impl Way {
         *latest = Some((route, Arc::clone(&client)));
         Ok(client)
     }
-}
-
-/// Through which proxy reqwest, which asks the same, would reach a server.
-fn proxy_of_environment(server: &Url) -> Option<Uri> {
-    let server = server.as_str().parse().ok()?;
-    let intercepted = Matcher::from_env().intercept(&server)?;
-    Some(intercepted.uri().clone())
 }
 
 #[cfg(test)]

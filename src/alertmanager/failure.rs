@@ -27,7 +27,7 @@ impl Attempt<'_> {
             Stage::Resolving => self.unknown_host(),
             Stage::ConnectingInTime => {
                 let time = self.way.connect_timeout();
-                self.not_sent(&format!("no connection within {time:?}"))
+                self.unreachable(&format!("no connection within {time:?}"))
             }
             Stage::Connecting => self.not_connected(&interruption),
             Stage::Exchanging => self.broken(&interruption),
@@ -75,14 +75,32 @@ impl Attempt<'_> {
     }
 
     fn unknown_host(&self) -> ApiError {
-        let advice = match self.way.proxy() {
-            Proxy::Url { .. } => {
-                "nothing was sent: check the name in `proxy_url`, and the name service"
-            }
-            _ => "nothing was sent: check the name in the URL, and the name service",
-        };
+        let named = self.proxy_setting().unwrap_or("the URL");
         self.not_sent("the host name could not be resolved")
-            .advising(advice)
+            .advising(format!(
+                "nothing was sent: check the name in {named}, and the name service"
+            ))
+    }
+
+    /// Nobody is there, be it the proxy or the server.
+    fn unreachable(&self, finding: &str) -> ApiError {
+        let error = self.not_sent(finding);
+        match self.proxy_setting() {
+            Some(setting) => error.advising(format!(
+                "nothing was sent: check {setting}, and that the proxy is up and can be reached \
+                 from here"
+            )),
+            None => error,
+        }
+    }
+
+    /// Where the proxy is named, if there is one.
+    fn proxy_setting(&self) -> Option<&'static str> {
+        match self.way.proxy() {
+            Proxy::Url { .. } => Some("`proxy_url`"),
+            Proxy::Environment => Some("`HTTP_PROXY` and `HTTPS_PROXY` of the environment"),
+            Proxy::Direct => None,
+        }
     }
 
     /// Why no connection was made, in the words that help to mend it.
@@ -103,6 +121,8 @@ impl Attempt<'_> {
                  its authority one that this machine trusts, or the one in `tls.ca_file`"
             };
             new("the server's certificate is not trusted").advising(advice)
+        } else if mentions("failed to create underlying connection") {
+            self.unreachable("the proxy cannot be reached")
         } else if mentions("tunnel error") {
             new("the proxy refused to connect to the server").advising(
                 "nothing was sent: check that the proxy allows this host and port; if it asks for \
@@ -121,13 +141,7 @@ impl Attempt<'_> {
                  certificates the server asks for",
             )
         } else {
-            match self.way.proxy() {
-                Proxy::Url { .. } => new("no connection could be made").advising(
-                    "nothing was sent: check `proxy_url`, and that the proxy is up and can be \
-                     reached from here",
-                ),
-                _ => new("no connection could be made"),
-            }
+            self.unreachable("no connection could be made")
         }
     }
 

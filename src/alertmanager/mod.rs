@@ -16,6 +16,7 @@ mod failure;
 mod headers;
 mod kind;
 mod oauth2;
+mod proxy;
 mod secret;
 mod settings;
 mod tls;

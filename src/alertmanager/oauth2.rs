@@ -12,7 +12,7 @@ use hyper::{Method, StatusCode};
 use reqwest::Url;
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::connections::Way;
 use super::credentials::{self, OAuth2};
@@ -83,6 +83,8 @@ pub(super) enum NoToken {
     Tls(#[from] UnusableTls),
     #[error(transparent)]
     NoAnswer(#[from] ApiError),
+    #[error("others asked for one and had no answer within {0:?}")]
+    Queued(Duration),
     #[error("`{0}`: {1}")]
     Refused(Call, String),
 }
@@ -116,7 +118,7 @@ impl TokenSource {
     pub(super) fn new(
         settings: &OAuth2,
         timeout: Duration,
-        way: impl FnOnce(&Url) -> Way,
+        way: impl FnOnce(&Url) -> Result<Way, InvalidSettings>,
     ) -> Result<Self, InvalidSettings> {
         let within = |error: InvalidSettings| error.within("oauth2.token_url");
         let hint = "write them as `client_id` and `client_secret_file`";
@@ -127,7 +129,7 @@ impl TokenSource {
         }
         Ok(Self {
             settings: settings.clone(),
-            way: way(&url),
+            way: way(&url)?,
             call: Call {
                 method: Method::POST,
                 uri: settings::uri(&url).map_err(within)?,
@@ -139,7 +141,10 @@ impl TokenSource {
 
     /// A token that was good when it was given out.
     pub(super) async fn token(&self) -> Result<String, NoToken> {
-        let mut state = self.state.lock().await;
+        // While others ask in vain, that is a wait for each of them.
+        let Ok(mut state) = timeout(self.timeout, self.state.lock()).await else {
+            return Err(NoToken::Queued(self.timeout));
+        };
         let now = Instant::now();
         if let Some(token) = &state.token
             && token.until.is_none_or(|until| now < until)
@@ -192,7 +197,7 @@ impl TokenSource {
         let client_id = &self.settings.client_id;
         let transport = self.way.transport()?;
         let mut headers = HeaderMap::new();
-        let mut redaction = Redaction::default();
+        let mut redaction = self.way.redaction();
         redaction.add(secret);
         match style {
             // Both encoded once more, as section 2.3.1 has it.

@@ -1,5 +1,6 @@
 //! How is a secret read, and kept out of everything that people see?
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -51,9 +52,16 @@ pub(super) fn read_token(path: &Path) -> Result<String, UnreadableSecret> {
 }
 
 /// The secrets of one request, to be taken out of what the server answers:
-/// some proxies print the request that they refuse. Not `Debug`, on purpose.
+/// some proxies print the request that they refuse.
 #[derive(Clone, Default)]
 pub(super) struct Redaction(Vec<String>);
+
+/// Without the secrets.
+impl fmt::Debug for Redaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Redaction").finish_non_exhaustive()
+    }
+}
 
 impl Redaction {
     /// Knows one more secret, in a form in which it may be repeated.

@@ -146,6 +146,13 @@ pub enum InvalidSettings {
         /// Why, and what to write instead.
         reason: &'static str,
     },
+    /// It would be spoken to in HTTP all the same.
+    #[error(
+        "`ALL_PROXY` or another variable of the environment names a `{0}://` proxy, and only \
+         `http://` and `https://` are known: name such a one, except this host in `NO_PROXY`, or \
+         write `proxy_from_environment: false`"
+    )]
+    EnvironmentProxy(String),
     /// The tenant or another value that travels in a header.
     #[error("`{0}` has characters that no HTTP header can carry")]
     HeaderValue(String),

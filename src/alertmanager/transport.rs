@@ -48,7 +48,7 @@ impl Call {
 }
 
 /// Every request says who asks.
-const AGENT: HeaderValue =
+pub(super) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("silenced/", env!("CARGO_PKG_VERSION")));
 
 impl From<&Call> for String {
@@ -232,7 +232,7 @@ impl From<legacy::Error> for Interruption {
         let stage = match error.source().and_then(<dyn Error>::downcast_ref) {
             Some(NotConnected::InTime(_)) => Stage::ConnectingInTime,
             Some(NotConnected::UnknownHost(_)) => Stage::Resolving,
-            Some(NotConnected::Refused(_)) => Stage::Connecting,
+            Some(NotConnected::Failed(_)) => Stage::Connecting,
             None if error.is_connect() => Stage::Connecting,
             None => Stage::Exchanging,
         };

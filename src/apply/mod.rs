@@ -306,7 +306,8 @@ impl<'a, A: SilenceApi> Application<'a, A> {
 /// and a random time, so that many writers do not come back in step.
 fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let ceiling = Duration::from_secs(1 << (attempt - 1));
-    retry_after.unwrap_or_default() + ceiling.mul_f64(fastrand::f64())
+    let asked = retry_after.unwrap_or_default();
+    asked.saturating_add(ceiling.mul_f64(fastrand::f64()))
 }
 
 /// Whether the server must have room for one more silence.

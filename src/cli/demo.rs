@@ -121,7 +121,7 @@ impl Arguments {
 /// Serves an Alertmanager on a port of its own, and returns where. Somebody
 /// has made a silence there by hand, which shows that it is left alone.
 async fn start_alertmanager() -> Result<SocketAddr, CommandError> {
-    let now = || Clock::System.now().to_datetime();
+    let now = || Clock::System.exact();
     let mut alertmanager = MemoryAlertmanager::new(memory::Settings::default(), now());
     alertmanager
         .put(PostedSilence::from(made_by_hand()), now())

@@ -107,10 +107,9 @@ fn tls_proxies_and_headers() {
     );
 }
 
-/// The environment of a test is that of all tests, so a process of its own is
-/// asked.
-#[tokio::test(flavor = "multi_thread")]
-async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
+/// What is asked of the server itself, and of the proxy that `HTTP_PROXY` names.
+/// The environment of a test is that of all tests, so a process of its own asks.
+async fn asked_with(no_proxy: &str) -> [Vec<String>; 2] {
     let proxy = RawServer::start(Reply::json("200 OK", "[]")).await;
     let server = RawServer::start(Reply::json("200 OK", "[]")).await;
     let url = format!("http://{}", server.address());
@@ -126,19 +125,64 @@ async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
     let mut plan = silenced();
     plan.args(["plan", "--config", "silenced.yaml"])
         .env("HTTP_PROXY", format!("http://{}", proxy.address()))
+        .env("NO_PROXY", no_proxy)
         .current_dir(installation.path());
     let finished = tokio::task::spawn_blocking(move || finish(&mut plan));
     assert_eq!(finished.await.unwrap().code, Some(0));
-    let first_line = |server: &RawServer| {
-        let mut requests = server.requests();
+    [&server, &proxy].map(|server| {
+        let first_line = |request: &String| request.lines().next().unwrap().replace(&url, "URL");
+        let mut asked: Vec<String> = server.requests().iter().map(first_line).collect();
         // Who its members are is asked as well where there are several targets.
-        requests.retain(|request| !request.contains("/status HTTP"));
-        assert_eq!(requests.len(), 1, "{requests:?}");
-        requests[0].lines().next().unwrap().to_owned()
-    };
-    assert_eq!(first_line(&server), "GET /b/api/v2/silences HTTP/1.1");
-    let proxied = format!("GET {url}/a/api/v2/silences HTTP/1.1");
-    assert_eq!(first_line(&proxy), proxied);
+        asked.retain(|line| !line.contains("/status HTTP"));
+        asked.sort();
+        asked
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_used_unless_a_target_says_otherwise() {
+    let [server, proxy] = asked_with("example.org").await;
+    assert_eq!(server, ["GET /b/api/v2/silences HTTP/1.1"]);
+    assert_eq!(proxy, ["GET URL/a/api/v2/silences HTTP/1.1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_of_the_environment_are_not_used_for_hosts_that_it_excepts() {
+    let [server, proxy] = asked_with("example.org,127.0.0.1").await;
+    let both = ["a", "b"].map(|path| format!("GET /{path}/api/v2/silences HTTP/1.1"));
+    assert_eq!(server, both);
+    assert!(proxy.is_empty(), "{proxy:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_environment_says_of_proxies_is_told_without_the_password() {
+    let repeats = "refused: Basic bWU6czNjcmV0, that is me:s3cret";
+    let proxy = RawServer::start(Reply::http("400 Bad Request", repeats)).await;
+    let mut told = String::new();
+    let with_password = format!("http://me:s3cret@{}", proxy.address());
+    for (variable, proxy_url, code) in [
+        ("HTTP_PROXY", &*with_password, 1),
+        ("HTTP_PROXY", "http://127.0.0.1:1", 1),
+        ("ALL_PROXY", "socks5://127.0.0.1:1", 64),
+    ] {
+        let installation = directory(&[("silences/none.yaml", "silences: []\n")]);
+        let mut plan = silenced();
+        plan.args(["plan", "--source", "silences", "--instance", "lab"])
+            .args(["--alertmanager", "http://alertmanager.invalid"])
+            .env(variable, proxy_url)
+            .current_dir(installation.path());
+        let finished = tokio::task::spawn_blocking(move || finish(&mut plan));
+        let finished = finished.await.unwrap();
+        assert_eq!(finished.code, Some(code));
+        let errors = finished.stderr.lines();
+        let errors = errors.filter(|line| line.starts_with("error: "));
+        told.extend(errors.flat_map(|line| [line, "\n"]));
+    }
+    expect![[r#"
+        error: default: `GET http://alertmanager.invalid/api/v2/silences`: answered `400 Bad Request` with `refused: Basic [redacted], that is me:[redacted]`; check the URL of this target: `/api/v2/silences` must lie below it, with any path prefix
+        error: default: `GET http://alertmanager.invalid/api/v2/silences`: no connection could be made: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111); nothing was sent: check `HTTP_PROXY` and `HTTPS_PROXY` of the environment, and that the proxy is up and can be reached from here
+        error: --alertmanager: `ALL_PROXY` or another variable of the environment names a `socks5://` proxy, and only `http://` and `https://` are known: name such a one, except this host in `NO_PROXY`, or write `proxy_from_environment: false`
+    "#]].assert_eq(&told);
 }
 
 #[test]

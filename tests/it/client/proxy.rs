@@ -80,10 +80,18 @@ async fn a_proxy_that_is_down() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Client::new(&through("http://alertmanager.invalid", &proxy_url, "")).unwrap();
-    let error = client.list().await.unwrap_err();
-    assert_eq!(error.kind(), ApiErrorKind::NotSent);
-    expect!["`GET http://alertmanager.invalid/api/v2/silences`: no connection could be made; nothing was sent: check `proxy_url`, and that the proxy is up and can be reached from here"].assert_eq(&error.to_string());
+    let mut stories = String::new();
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://alertmanager.invalid");
+        let client = Client::new(&through(&url, &proxy_url, "")).unwrap();
+        let error = client.list().await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::NotSent);
+        writeln!(stories, "{error}").unwrap();
+    }
+    expect![[r#"
+        `GET http://alertmanager.invalid/api/v2/silences`: no connection could be made; nothing was sent: check `proxy_url`, and that the proxy is up and can be reached from here
+        `GET https://alertmanager.invalid/api/v2/silences`: the proxy cannot be reached; nothing was sent: check `proxy_url`, and that the proxy is up and can be reached from here
+    "#]].assert_eq(&stories);
 }
 
 /// Connects as it is told, and writes down where.
@@ -128,6 +136,7 @@ async fn tls_goes_through_a_tunnel_and_ends_at_the_server() {
     let told = told.lock().unwrap().concat();
     let line = format!("CONNECT {} HTTP/1.1\r\n", server.address());
     assert!(told.starts_with(&line), "{told}");
+    assert!(told.contains("user-agent: silenced/"), "{told}");
     assert!(!told.contains("s3cret"), "{told}");
     task.abort();
 }
