@@ -105,10 +105,13 @@ impl<A: SilenceApi> SilenceApi for Cluster<A> {
         for (index, (url, member)) in self.in_turn() {
             match member.list().await {
                 Ok(mut listing) => {
+                    // Whoever takes another's place may have been down when they
+                    // were compared.
+                    self.is_checked
+                        .fetch_and(failures.is_empty(), Ordering::Relaxed);
                     self.check().await?;
                     if !failures.is_empty() {
                         self.current.store(index, Ordering::Relaxed);
-                        self.is_checked.store(false, Ordering::Relaxed);
                         let failures = told(&failures);
                         tracing::warn!(member = %url, "another member is asked instead: {failures}");
                         let remark = format!("`{url}` is asked instead: {failures}");

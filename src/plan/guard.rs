@@ -226,12 +226,14 @@ fn renewals(input: &PlanInput<'_>, actions: &[Action]) -> Vec<Action> {
             return None;
         };
         let (change, reason) = compare::renew(input, action.window, silence)?;
-        Some(Action {
+        let renewal = Action {
             silence: action.silence.clone(),
             window: action.window,
             change,
             reason,
-        })
+        };
+        let has_no_effect = input.recent.effects.action_waits(&renewal, input.now);
+        has_no_effect.is_none().then_some(renewal)
     };
     actions.iter().filter_map(renewal).collect()
 }

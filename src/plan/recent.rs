@@ -92,7 +92,9 @@ impl RecentWrites {
     /// Whether we expired it so lately that a list may show it live still.
     #[must_use]
     pub fn has_just_ended(&self, id: &SilenceId, now: Timestamp, settle: Duration) -> bool {
-        self.ended.get(id).is_some_and(|at| now.since(*at) < settle)
+        self.ended
+            .get(id)
+            .is_some_and(|at| is_fresh(*at, now, settle))
     }
 
     /// The windows that have a silence which the list does not show yet.
@@ -106,7 +108,7 @@ impl RecentWrites {
         let listed = among(listed, &self.made);
         self.made
             .iter()
-            .filter(|(id, made)| now.since(made.at) < settle && !listed.contains(id))
+            .filter(|(id, made)| is_fresh(made.at, now, settle) && !listed.contains(id))
             .map(|(_, made)| (&made.silence, made.start))
             .collect()
     }
@@ -128,7 +130,7 @@ impl RecentWrites {
         let listed = among(listed, &self.made);
         self.made
             .iter()
-            .filter(|(id, made)| now.since(made.at) >= settle && !listed.contains(id))
+            .filter(|(id, made)| !is_fresh(made.at, now, settle) && !listed.contains(id))
             .map(|(id, _)| id.clone())
             .collect()
     }
@@ -150,12 +152,12 @@ impl RecentWrites {
     /// silences that the server has forgotten.
     pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
         self.forget_made(listed, now, settle);
-        self.ended.retain(|_, at| now.since(*at) < settle);
+        self.ended.retain(|_, at| is_fresh(*at, now, settle));
         // So late the expiry may come, and as long after it a list may be old.
-        self.doubtful.retain(|_, at| now.since(*at) < 2 * settle);
+        self.doubtful.retain(|_, at| is_fresh(*at, now, 2 * settle));
         let listed = among(listed, &self.asked_to_end);
         self.asked_to_end
-            .retain(|id, at| now.since(*at) < REMEMBERED || listed.contains(id));
+            .retain(|id, at| is_fresh(*at, now, REMEMBERED) || listed.contains(id));
     }
 
     /// What was made longer ago than `settle` has either been listed, or is gone.
@@ -164,13 +166,19 @@ impl RecentWrites {
         for made in listed.iter().filter_map(|id| self.made.get(*id)) {
             self.effects.shown(&made.silence, made.start);
         }
-        let settled = |_: &SilenceId, made: &mut Made| now.since(made.at) >= settle;
+        let settled = |_: &SilenceId, made: &mut Made| !is_fresh(made.at, now, settle);
         for (id, made) in self.made.extract_if(.., settled) {
             if !listed.contains(&id) {
                 self.effects.vanished(made.silence, made.start, now);
             }
         }
     }
+}
+
+/// Whether `at` is less than `time` from now. It may lie ahead: the server whose
+/// clock told it may have left its place to another one of its cluster.
+fn is_fresh(at: Timestamp, now: Timestamp, time: Duration) -> bool {
+    now.since(at) < time && at.since(now) < time
 }
 
 /// The ids in a list that are known.

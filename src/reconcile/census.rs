@@ -26,14 +26,16 @@ struct Known {
 }
 
 impl Census {
-    /// Whether there is no need to ask a target again.
+    /// Whether there is no need to ask a target again. One that gave no answer, or
+    /// is still meeting its cluster, may belong to any.
     pub(super) fn knows(&self, target: &TargetName) -> bool {
-        self.known().members.contains_key(target)
+        let known = self.known();
+        let members = known.members.get(target);
+        members.is_some_and(|members| members.is_complete)
     }
 
-    /// What a target answered; `None` when it cannot tell.
-    pub(super) fn record(&self, target: &TargetName, members: Option<Members>) {
-        let members = members.unwrap_or_default();
+    /// What a target answered.
+    pub(super) fn record(&self, target: &TargetName, members: Members) {
         let mut known = self.known();
         for name in &members.names {
             let targets = known.targets.entry(name.clone()).or_default();

@@ -142,6 +142,7 @@ impl<A: SilenceApi> Target<A> {
             }
         };
         let now = listing.server_time.unwrap_or_else(|| order.now());
+        let listed_at = Instant::now();
         let settle = settings.settle;
         if let Some(census) = &order.census {
             self.be_counted(census).await;
@@ -162,21 +163,20 @@ impl<A: SilenceApi> Target<A> {
         pass.error = held_without_effect(&plan);
         if order.mode == Mode::Apply && !plan.actions.is_empty() {
             let longest = order.longest_writing;
-            let began = Instant::now();
-            let until = longest.map(|longest| began + longest);
+            let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
             let written = Written::of(&plan, &pass.report);
-            // Writes take minutes if there are many, or if answers are lost, and
-            // replicas have to agree, and late effects to come, after them.
-            self.remember(&mut pass.report, now.plus(began.elapsed()));
-            let verified = self.verify(settings, order, &written, now).await;
+            // By the server's clock; the list may be a minute old by now.
+            let written_at = now.plus(listed_at.elapsed());
+            self.remember(&mut pass.report, written_at);
+            let verified = self.verify(settings, order, &written, written_at).await;
             let (proved, unproved): (Vec<Action>, Vec<Action>) =
                 std::mem::take(&mut pass.report.unproved)
                     .into_iter()
                     .partition(|expiry| verified.allows(expiry));
             let total = plan.actions.len();
             let mut ended = self.expire(&proved, order, until, total).await;
-            self.remember(&mut ended, now.plus(began.elapsed()));
+            self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)
                 .or(verified.error)
@@ -195,8 +195,10 @@ impl<A: SilenceApi> Target<A> {
     /// Asks which cluster it is, unless that is known.
     pub(super) async fn be_counted(&self, census: &Census) {
         if !census.knows(&self.identity.name) {
-            let members = self.api.members().await;
-            census.record(&self.identity.name, members);
+            // Most kinds cannot tell, and that costs no request.
+            if let Some(members) = self.api.members().await {
+                census.record(&self.identity.name, members);
+            }
         }
     }
 

@@ -68,3 +68,18 @@ async fn a_member_that_is_late_is_found_in_its_own_turn() {
     assert!(error(&second, 1).starts_with("`late` and `prompt` are one cluster"));
     assert_eq!([prompt.posts(), late.posts()], [3, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_down_is_counted_when_it_is_back() {
+    let clock = clock();
+    let there = of_cluster(clock, &["m1", "m2"]);
+    let down = of_cluster(clock, &["m1", "m2"]);
+    down.fails.store(true, Ordering::SeqCst);
+    let mut reconciler = reconciler(vec![target("there", &there), target("down", &down)]);
+    pass(&mut reconciler, clock, &many(3), APPLY).await;
+    assert_eq!([there.posts(), down.posts()], [3, 0]);
+    down.fails.store(false, Ordering::SeqCst);
+    let second = pass(&mut reconciler, clock, &many(4), APPLY).await;
+    assert!(error(&second, 1).starts_with("`down` and `there` are one cluster"));
+    assert_eq!(down.posts(), 0);
+}

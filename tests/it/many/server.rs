@@ -85,6 +85,9 @@ impl SilenceApi for Server {
     async fn members(&self) -> Option<Members> {
         sleep(self.members_take).await;
         self.members_asked.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return None;
+        }
         match &self.members {
             Some(members) => Some(members.clone()),
             None => self.memory.members().await,
