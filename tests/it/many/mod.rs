@@ -244,6 +244,23 @@ async fn a_thorough_pass_leaves_nothing_to_a_later_one() {
     assert_eq!(writes(&pass), [(1000, 0, 0, 0), (1000, 0, 0, 0)]);
 }
 
+/// Replicas have their time to agree from a write on, not from the list before it.
+#[tokio::test(start_paused = true)]
+async fn writing_that_takes_long_is_not_believed_to_be_long_ago() {
+    let clock = clock();
+    let slow = Server::slow(clock, Duration::from_secs(100));
+    slow.memory.alone.store(false, Ordering::SeqCst);
+    let mut reconciler = reconciler(vec![target("slow", &slow)]);
+    pass(&mut reconciler, clock, &many(1), APPLY).await;
+    slow.memory.drops_changes.store(true, Ordering::SeqCst);
+    let changed = many(1).replace("comment: x", "comment: y");
+    let updated = pass(&mut reconciler, clock, &changed, APPLY).await;
+    assert_eq!(writes(&updated), [(0, 1, 0, 0)]);
+    assert_eq!(updated.targets[0].error, None);
+    let repeated = pass(&mut reconciler, clock, &changed, APPLY).await;
+    assert!(error(&repeated, 0).contains("has no effect"), "now it is");
+}
+
 #[tokio::test(start_paused = true)]
 async fn suspending_ends_the_writing_that_an_earlier_pass_began() {
     let clock = clock();

@@ -69,11 +69,7 @@ impl InMemory {
 
     /// The server's clock, which has fractions of a second.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        let now = match self.clock {
-            Clock::System => self.clock.now().to_datetime(),
-            Clock::Simulated { epoch, since } => epoch.to_datetime() + since.elapsed(),
-        };
-        now + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
+        self.clock.exact() + TimeDelta::seconds(self.ahead.load(Ordering::SeqCst))
     }
 }
 
