@@ -212,7 +212,9 @@ impl SilenceApi for Line {
         let (comment, sent) = (draft.comment.clone(), Instant::now());
         let draft = draft.clone();
         let id = draft.id.as_ref();
-        let listed = id.and_then(|id| {
+        // One that was sent in a storm may arrive after it, when much has changed.
+        let is_prompt = fate.latency.is_zero();
+        let listed = id.filter(|_| is_prompt).and_then(|id| {
             let state = self.server.state();
             let (_, listed) = state.account.last_list(self.process)?;
             listed.get(id).cloned()
