@@ -11,9 +11,10 @@ use super::observed::Owned;
 use super::recent::RecentWrites;
 use crate::declaration::Declaration;
 use crate::schedule::Occurrence;
-use crate::silence::{SilenceId, SilenceState};
+use crate::silence::{Silence, SilenceId, SilenceState};
 
-/// Every owned silence of a name lands in exactly one of these.
+/// Every owned silence of a name lands in exactly one of these, but for those that
+/// [cover meanwhile](Pairing::leave_what_covers).
 pub(super) struct Pairing<'a> {
     /// The one that stands for each window, in the windows' order.
     pub(super) live: Vec<Option<Owned<'a>>>,
@@ -63,13 +64,37 @@ pub(super) fn pair<'a>(
         let slot = windows
             .iter()
             .zip(&mut pairing.live)
-            .find(|(window, slot)| {
-                slot.is_none() && window.start < silence.ends_at && silence.starts_at < window.end
-            });
+            .find(|(window, slot)| slot.is_none() && overlap(window, silence));
         match slot {
             Some((_, slot)) => *slot = Some(candidate),
             None => pairing.unpaired.push(candidate),
         }
     }
+    pairing.leave_what_covers(windows, declaration);
     pairing
+}
+
+impl Pairing<'_> {
+    /// Where what stands for a window is for other alerts, its replacement may
+    /// fail: what is for the right ones is not touched until that is there.
+    fn leave_what_covers(&mut self, windows: &[Occurrence], declaration: &Declaration) {
+        let is_as_declared =
+            |owned: &Owned<'_>| owned.silence.matchers.same_set(&declaration.matchers);
+        let to_be_replaced: Vec<&Occurrence> = windows
+            .iter()
+            .zip(&self.live)
+            .filter(|(_, live)| live.as_ref().is_some_and(|live| !is_as_declared(live)))
+            .map(|(window, _)| window)
+            .collect();
+        let covers = |owned: &Owned<'_>| {
+            let mut windows = to_be_replaced.iter();
+            is_as_declared(owned) && windows.any(|window| overlap(window, owned.silence))
+        };
+        self.duplicates.retain(|(duplicate, _)| !covers(duplicate));
+        self.unpaired.retain(|surplus| !covers(surplus));
+    }
+}
+
+fn overlap(window: &Occurrence, silence: &Silence) -> bool {
+    window.start < silence.ends_at && silence.starts_at < window.end
 }

@@ -98,27 +98,7 @@ impl Planner<'_> {
         }
         let windows = self.windows(declaration, forecast, &owned);
         let pairing = pairing::pair(&windows, owned, declaration, self.input.recent);
-        let is_as_declared =
-            |owned: &Owned<'_>| owned.silence.matchers.same_set(&declaration.matchers);
-        let to_be_replaced: Vec<&Occurrence> = windows
-            .iter()
-            .zip(&pairing.live)
-            .filter(|(_, live)| live.as_ref().is_some_and(|live| !is_as_declared(live)))
-            .map(|(window, _)| window)
-            .collect();
-        // What stands for the window is for other alerts, and its replacement may
-        // fail: what is for the right ones stays until that is there.
-        let covers_meanwhile = |owned: &Owned<'_>| {
-            let silence = owned.silence;
-            let mut windows = to_be_replaced.iter();
-            is_as_declared(owned)
-                && windows
-                    .any(|window| window.start < silence.ends_at && silence.starts_at < window.end)
-        };
         for (duplicate, kept) in pairing.duplicates {
-            if covers_meanwhile(&duplicate) {
-                continue;
-            }
             self.expire(
                 duplicate,
                 Coverage::Remains,
@@ -126,9 +106,6 @@ impl Planner<'_> {
             );
         }
         for surplus in pairing.unpaired {
-            if covers_meanwhile(&surplus) {
-                continue;
-            }
             self.expire(surplus, Coverage::Ends, "the schedule has no such window");
         }
         for (window, live) in windows.iter().zip(pairing.live) {
