@@ -141,13 +141,18 @@ impl Effects {
     }
 
     /// A list shows a silence that was made for a window.
-    pub fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
+    pub(super) fn shown(&mut self, silence: &SilenceName, start: OccurrenceStart) {
         self.0.remove(&Subject::Window(silence.clone(), start));
     }
 
     /// Replicas have had time to agree, and no list showed the silence that was
     /// made for a window. At first it is made again at once.
-    pub fn vanished(&mut self, silence: SilenceName, start: OccurrenceStart, now: Timestamp) {
+    pub(super) fn vanished(
+        &mut self,
+        silence: SilenceName,
+        start: OccurrenceStart,
+        now: Timestamp,
+    ) {
         let subject = Subject::Window(silence, start);
         let doubt = self.0.entry(subject).or_insert_with(|| Doubt::new(now));
         doubt.times = doubt.times.saturating_add(1);
@@ -163,8 +168,7 @@ impl Effects {
     }
 
     /// Why nothing is created for a window now, if so.
-    #[must_use]
-    pub fn window_waits(
+    pub(super) fn window_waits(
         &self,
         silence: &SilenceName,
         start: OccurrenceStart,
@@ -174,8 +178,7 @@ impl Effects {
     }
 
     /// Why an action is not to be sent now, if so.
-    #[must_use]
-    pub fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
+    pub(super) fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
