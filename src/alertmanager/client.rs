@@ -15,7 +15,7 @@ use super::error::{ApiError, ApiErrorKind};
 use super::failure::Attempt;
 use super::headers::{self, Header};
 use super::kind::Kind;
-use super::oauth2::TokenSource;
+use super::oauth2::{NoToken, TokenSource};
 use super::secret::{Redaction, UnreadableSecret};
 use super::settings::{self, ClientSettings, InvalidSettings, Proxy, TlsSettings};
 use super::transport::{Call, Request};
@@ -146,12 +146,12 @@ impl Client {
         let Some(tokens) = &self.tokens else {
             return self.send_as(call, body, None).await;
         };
-        let no_token = ApiError::new(ApiErrorKind::NotSent, &call, "there is no token to send")
-            .advising("nothing was sent: check `oauth2` of this target");
-        let first = match tokens.token().await {
-            Ok(token) => token,
-            Err(error) => return Err(no_token.caused_by(error)),
+        let no_token = |error: NoToken| {
+            ApiError::new(ApiErrorKind::NotSent, &call, "there is no token to send")
+                .advising("nothing was sent: check `oauth2` of this target")
+                .caused_by(error)
         };
+        let first = tokens.token().await.map_err(no_token)?;
         let answer = self
             .send_as(call.clone(), body.clone(), Some(&first))
             .await?;
@@ -159,10 +159,8 @@ impl Client {
             return Ok(answer);
         }
         tokens.discard(&first).await;
-        match tokens.token().await {
-            Ok(second) => self.send_as(call, body, Some(&second)).await,
-            Err(error) => Err(no_token.caused_by(error)),
-        }
+        let second = tokens.token().await.map_err(no_token)?;
+        self.send_as(call, body, Some(&second)).await
     }
 
     async fn send_as(

@@ -105,10 +105,9 @@ impl Attempt<'_> {
 
     /// Why no connection was made, in the words that help to mend it.
     fn not_connected(&self, interruption: &Interruption) -> ApiError {
-        let new = |finding| self.not_sent(finding);
         let mentions = |words| interruption.mentions(words);
         if mentions("Too many open files") {
-            new("no connection could be made").advising(
+            self.not_sent("no connection could be made").advising(
                 "nothing was sent: silenced may not open more files; raise the hard limit \
                  (`ulimit -Hn`, `LimitNOFILE=` of systemd)",
             )
@@ -120,23 +119,24 @@ impl Attempt<'_> {
                 "nothing was sent: the name in the URL must be one of the certificate's, and \
                  its authority one that this machine trusts, or the one in `tls.ca_file`"
             };
-            new("the server's certificate is not trusted").advising(advice)
+            self.not_sent("the server's certificate is not trusted")
+                .advising(advice)
         } else if mentions("failed to create underlying connection") {
             self.unreachable("the proxy cannot be reached")
         } else if mentions("tunnel error") {
-            new("the proxy refused to connect to the server").advising(
+            self.not_sent("the proxy refused to connect to the server").advising(
                 "nothing was sent: check that the proxy allows this host and port; if it asks for \
                  a user name and password, give it in `HTTPS_PROXY`, with them, instead of \
                  `proxy_url`",
             )
         } else if interruption.mentions_any(&NOT_TLS) {
-            new("the server answered, but not with TLS").advising(
+            self.not_sent("the server answered, but not with TLS").advising(
                 "nothing was sent: write `http://` in the URL of this target, or check the port",
             )
         } else if interruption.mentions_any(&TURNED_AWAY) {
             self.turned_away()
         } else if mentions("SSL routines") {
-            new("the TLS handshake failed").advising(
+            self.not_sent("the TLS handshake failed").advising(
                 "nothing was sent: check the port, and which TLS versions and client \
                  certificates the server asks for",
             )
