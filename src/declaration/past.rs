@@ -14,8 +14,8 @@ impl Declarations {
     /// alone: what refers to a name in a file that they lack is not the same.
     ///
     /// Times at which its file was broken are passed over: it went on then as its
-    /// newest readable version, which is among the older states. Each state costs the reading of its files; the
-    /// caller bounds how many there are.
+    /// newest readable version, which is among the older states. Each state costs
+    /// the reading of its files; the caller bounds how many there are.
     #[must_use]
     pub fn unchanged_through(
         &self,
