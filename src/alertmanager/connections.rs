@@ -19,20 +19,20 @@ use super::transport::{AGENT, Transport};
 
 /// As many as requests are in flight while silences are written
 /// (`apply::CONCURRENCY`), so that none needs a connection of its own.
-const IDLE_CONNECTIONS: usize = 16;
+const IDLE_CONNECTIONS: usize = 24;
 
-/// Of all servers together, half of the files that a process may commonly have
-/// open. One server has its share, and if it has many tenants it needs that: 32
-/// targets are listed at once, and each is written to over sixteen connections.
-const ALL_IDLE_CONNECTIONS: usize = 512;
+/// Of all servers together, three quarters of the files that a process may commonly
+/// have open. One server has its share, and if it has many tenants it needs that: 32
+/// targets are worked on at once, and each is written to over 24 connections.
+const ALL_IDLE_CONNECTIONS: usize = 768;
 
 /// Connections serve the calls of one pass. Load balancers close idle ones
 /// after 60 s or later, and a write on such a connection has an unknown outcome.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Where there are too many servers for sixteen each, a connection is for the
+/// Where there are too many servers for so many each, a connection is for the
 /// writes to one target, which follow each other at once. 32 targets are written
-/// to at a time, so that some 500 are open even if one target takes 100 ms.
+/// to at a time, so that some 800 are open even if one target takes 100 ms.
 const BRIEF_IDLE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// The connections of a whole configuration. Clones share them.
@@ -285,10 +285,10 @@ mod tests {
                 .map(|number| format!("http://am-{number}:9093/x"))
                 .collect()
         };
-        assert_eq!(kept(&servers(0)), (512, IDLE_TIMEOUT));
-        assert_eq!(kept(&servers(32)), (16, IDLE_TIMEOUT));
-        assert_eq!(kept(&servers(33)), (16, BRIEF_IDLE_TIMEOUT));
+        assert_eq!(kept(&servers(0)), (768, IDLE_TIMEOUT));
+        assert_eq!(kept(&servers(32)), (24, IDLE_TIMEOUT));
+        assert_eq!(kept(&servers(33)), (24, BRIEF_IDLE_TIMEOUT));
         let tenants = vec!["https://mimir.example.org/".to_owned(); 1000];
-        assert_eq!(kept(&tenants), (512, IDLE_TIMEOUT));
+        assert_eq!(kept(&tenants), (768, IDLE_TIMEOUT));
     }
 }

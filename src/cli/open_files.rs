@@ -4,9 +4,9 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What all targets together take beside one connection each: 32 are worked on
-/// at a time, over sixteen connections, and as many may still be open to those
-/// before them.
-const SHARED: u64 = 2 * 32 * 16;
+/// at a time, over 24 connections, and as many may still be open to those before
+/// them.
+const SHARED: u64 = 2 * 32 * 24;
 
 /// Raises the limit as far as we may. Returns what to tell people if that may
 /// be too low for so many targets.
@@ -43,12 +43,12 @@ mod tests {
     #[test]
     fn a_limit_is_enough_for_all_targets_or_is_warned_about() {
         assert_eq!(warning(None, 5000), None);
-        assert_eq!(warning(Some(2048), 1000), None);
+        assert_eq!(warning(Some(4096), 1000), None);
         assert_eq!(
             warning(Some(1024), 1000).expect("too low"),
-            "only 1024 files may be open at once, and 1000 targets can take 2024 connections \
+            "only 1024 files may be open at once, and 1000 targets can take 2536 connections \
              when many are slow; those beyond fail: raise the hard limit (`ulimit -Hn`, \
-             `LimitNOFILE=` of systemd) to 2024 or more"
+             `LimitNOFILE=` of systemd) to 2536 or more"
         );
     }
 }

@@ -10,6 +10,7 @@ use super::history::SharedSource;
 use super::signals::stop_on_signal;
 use super::terminal::Terminal;
 use super::{CommandError, diagnostics, open_files};
+use crate::apply::gather_answers;
 use crate::clock::Clock;
 use crate::config::Configuration;
 use crate::name::TargetName;
@@ -31,6 +32,7 @@ const WORTH_PROGRESS: usize = 20;
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
     let runtime = Builder::new_current_thread()
         .enable_all()
+        .on_thread_park(gather_answers)
         .build()
         .map_err(|error| CommandError::Failed(format!("cannot wait for requests: {error}")))?;
     let result = runtime.block_on(work);

@@ -215,23 +215,23 @@ async fn what_there_was_no_time_for_is_next() {
     let clock = clock();
     let slow = Server::slow(clock, Duration::from_secs(1));
     let mut reconciler = reconciler(vec![target("slow", &slow)]);
-    let text = many(2000);
+    let text = many(3000);
     let began = Instant::now();
     let first = pass(&mut reconciler, clock, &text, APPLY).await;
     assert_eq!(began.elapsed().as_secs(), 60);
     assert_eq!(writes(&first), [(60 * CONCURRENCY, 0, 0, 0)]);
-    assert_eq!(
-        first.targets[0].report.not_attempted,
-        2000 - 60 * CONCURRENCY
-    );
+    let left = 3000 - 60 * CONCURRENCY;
+    assert_eq!(first.targets[0].report.not_attempted, left);
     assert_eq!(
         error(&first, 0),
-        "there was no time for 1040 more actions; the next pass goes on with them at once"
+        format!(
+            "there was no time for {left} more actions; the next pass goes on with them at once"
+        )
     );
     assert!(reconciler.next_due().unwrap() <= Instant::now());
     pass(&mut reconciler, clock, &text, DUE).await;
     let third = pass(&mut reconciler, clock, &text, DUE).await;
-    assert_eq!((slow.posts(), third.outcome()), (2000, Outcome::Converged));
+    assert_eq!((slow.posts(), third.outcome()), (3000, Outcome::Converged));
 }
 
 /// A command that makes one pass has no later one.
