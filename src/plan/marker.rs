@@ -44,6 +44,9 @@ pub enum Ownership {
 
 const OPENING: &str = "[silenced ";
 
+/// Of a marker, in bytes: a comment that grows piece by piece is copied each time.
+const USUAL_LENGTH: usize = 160;
+
 impl Ownership {
     /// Reads a comment. Something like a marker that is not well-formed counts
     /// as text, so that a damaged marker makes a silence foreign.
@@ -101,10 +104,15 @@ fn human_text(before: &str, after: &str) -> String {
 /// The comment of a silence: the human text, then the marker as the last line.
 #[must_use]
 pub fn comment(text: &str, marker: &Marker) -> String {
-    match text.trim_end() {
-        "" => marker.to_string(),
-        text => format!("{text}\n{marker}"),
+    let text = text.trim_end();
+    let mut comment = String::with_capacity(text.len() + USUAL_LENGTH);
+    if !text.is_empty() {
+        comment.push_str(text);
+        comment.push('\n');
     }
+    // Writing to a string does not fail.
+    let _ = write!(comment, "{marker}");
+    comment
 }
 
 impl Marker {

@@ -1,6 +1,6 @@
 //! How does a plan read? Like a diff for people, as JSON for machines.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde_json::{Value, json};
 
@@ -19,11 +19,11 @@ pub enum Style {
 }
 
 impl Style {
-    fn paint(self, code: u8, text: &str) -> String {
-        match self {
-            Self::Plain => text.to_owned(),
-            Self::Colour => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-        }
+    fn paint(self, code: u8, text: &dyn fmt::Display) -> impl fmt::Display {
+        fmt::from_fn(move |formatter| match self {
+            Self::Plain => write!(formatter, "{text}"),
+            Self::Colour => write!(formatter, "\u{1b}[{code}m{text}\u{1b}[0m"),
+        })
     }
 }
 
@@ -33,26 +33,26 @@ const YELLOW: u8 = 33;
 const BOLD: u8 = 1;
 const DIM: u8 = 2;
 
+/// Of an action, in bytes.
+const USUAL_LENGTH: usize = 200;
+
 /// The plan of one target as a diff, with a line that sums it up first.
 #[must_use]
 pub fn render(target: &TargetName, plan: &Plan, style: Style) -> String {
-    let mut text = String::new();
-    let heading = style.paint(BOLD, &format!("{target}: {}", summary(plan)));
-    let _ = writeln!(text, "{heading}");
+    let mut text = String::with_capacity(plan.actions.len() * USUAL_LENGTH);
+    let heading = format_args!("{target}: {}", summary(plan));
+    let _ = writeln!(text, "{}", style.paint(BOLD, &heading));
     for action in &plan.actions {
-        text.push_str(&render_action(action, style));
+        push_action(&mut text, action, style);
     }
     for hold in &plan.holds {
-        let line = format!(
-            "  ! {} held ({}): {}",
-            hold.silence,
-            hold.cause.word(),
-            hold.reason
-        );
+        let (silence, cause, reason) = (&hold.silence, hold.cause.word(), &hold.reason);
+        let line = format_args!("  ! {silence} held ({cause}): {reason}");
         let _ = writeln!(text, "{}", style.paint(YELLOW, &line));
     }
     for remark in &plan.remarks {
-        let _ = writeln!(text, "{}", style.paint(YELLOW, &format!("  ! {remark}")));
+        let line = format_args!("  ! {remark}");
+        let _ = writeln!(text, "{}", style.paint(YELLOW, &line));
     }
     text
 }
@@ -89,39 +89,39 @@ fn summary(plan: &Plan) -> String {
     summary
 }
 
-fn render_action(action: &Action, style: Style) -> String {
+fn push_action(text: &mut String, action: &Action, style: Style) {
     let (symbol, colour) = match action.change {
         Change::Create(_) => ("+", GREEN),
         Change::Update(_) => ("~", YELLOW),
         Change::Replace(..) => ("±", YELLOW),
         Change::Expire(..) => ("-", RED),
     };
-    let mut text = style.paint(colour, &format!("  {symbol} {}", action.silence));
-    let _ = writeln!(text, "  {}", style.paint(DIM, &action.reason));
+    let name = format_args!("  {symbol} {}", action.silence);
+    let (name, reason) = (style.paint(colour, &name), style.paint(DIM, &action.reason));
+    let _ = writeln!(text, "{name}  {reason}");
     match &action.change {
         Change::Create(draft) => {
-            push_matchers(&mut text, ' ', &draft.matchers);
-            push_window(&mut text, draft);
+            push_matchers(text, ' ', &draft.matchers);
+            push_window(text, draft);
         }
-        Change::Update(draft) => push_window(&mut text, draft),
+        Change::Update(draft) => push_window(text, draft),
         Change::Replace(draft, old) => {
             if draft.matchers.same_set(&old.matchers) {
-                push_matchers(&mut text, ' ', &draft.matchers);
+                push_matchers(text, ' ', &draft.matchers);
             } else {
-                push_matchers(&mut text, '-', &old.matchers);
-                push_matchers(&mut text, '+', &draft.matchers);
+                push_matchers(text, '-', &old.matchers);
+                push_matchers(text, '+', &draft.matchers);
             }
-            push_window(&mut text, draft);
+            push_window(text, draft);
         }
         Change::Expire(silence, _) => {
-            push_matchers(&mut text, ' ', &silence.matchers);
+            push_matchers(text, ' ', &silence.matchers);
             let _ = writeln!(text, "      until now instead of {}", silence.ends_at);
         }
     }
     if let Some(id) = action.change.id() {
         let _ = writeln!(text, "      id {id}");
     }
-    text
 }
 
 fn push_matchers(text: &mut String, sign: char, matchers: &Matchers) {
