@@ -69,6 +69,9 @@ impl GoRegex {
     /// that servers built with an old Go refuse. It is only compiled if it might
     /// turn out too large.
     pub fn check(pattern: &str) -> Result<Option<RecentSyntax>, GoRegexError> {
+        if pattern.len() <= SMALL && !pattern.contains(is_special) {
+            return Ok(None);
+        }
         let readable = read(pattern)?;
         if readable.size <= SMALL {
             return Ok(readable.recent);
@@ -95,12 +98,17 @@ impl GoRegex {
 pub fn quote(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for character in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(character) {
+        if is_special(character) {
             pattern.push('\\');
         }
         pattern.push(character);
     }
     pattern
+}
+
+/// Whether a character may stand for something else than itself.
+fn is_special(character: char) -> bool {
+    r"\.+*?()|[]{}^$".contains(character)
 }
 
 /// A pattern that Go accepts, anchored and in the Rust spelling.
