@@ -104,7 +104,21 @@ fn seconds(time: Duration) -> String {
 /// Everything is created on a server that holds nothing; each sample has a
 /// server of its own.
 fn first_apply() {
-    let repository = Repository::of(MANY);
+    for (matchers, repository) in [
+        (
+            "two matchers of three regular expressions",
+            Repository::of(MANY),
+        ),
+        (
+            "no regular expression",
+            Repository::without_regular_expressions(MANY),
+        ),
+    ] {
+        first_apply_of(&repository, matchers);
+    }
+}
+
+fn first_apply_of(repository: &Repository, matchers: &str) {
     let server = start(Release::V0_28);
     daemon::apply(repository.path(), &server.base_url());
     let silences = Silences::of(&server);
@@ -112,7 +126,7 @@ fn first_apply() {
     drop(server);
 
     println!(
-        "First apply of {MANY} silences, seconds: whole programs from start to end, and wrk's rate turned into time\n"
+        "First apply of {MANY} silences, {matchers}, seconds: whole programs from start to end, and wrk's rate turned into time\n"
     );
     println!("| Alertmanager | program | best | median | to `silenced apply`, best | median |");
     println!("| --- | --- | ---: | ---: | ---: | ---: |");
