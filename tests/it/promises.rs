@@ -2,11 +2,13 @@
 //! simulated time.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use expect_test::expect;
 use silenced::memory::{SavedState, Version};
 use silenced::plan::Change;
+use silenced::reconcile::Mode;
 
 use crate::support::passes::{NIGHTLY, ONCE, actions, plan, scheduled, writes};
 use crate::support::world::World;
@@ -234,6 +236,36 @@ async fn duplicates_are_reduced_to_the_best_one() {
     world.person_silences(r#"alertname="Other""#, &original.comment);
     assert_eq!(writes(&world.sync().await), [(0, 0, 0, 4)]);
     assert_eq!(world.live(), [original]);
+}
+
+/// The seed 14654461948320112425 of the simulation found this.
+#[tokio::test(start_paused = true)]
+async fn what_covers_a_window_stays_while_its_silence_is_replaced() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let comment = |start: &str| {
+        format!("Known defect.\n[silenced instance=lab silence=high-latency start={start}]")
+    };
+    let other_start = comment("2026-01-07T12:00:00Z");
+    let right = world.person_silences(r#"alertname="HighDBLatency""#, &other_start);
+    let same_start = comment("2026-01-08T12:00:00Z");
+    let wrong = world.person_silences(r#"alertname="Other""#, &same_start);
+    world.write("once.yaml", ONCE);
+    assert_eq!(
+        actions(&world.plan().await),
+        ["replace high-latency: matchers changed"]
+    );
+    world.api.drops_creations.store(true, Ordering::SeqCst);
+    world.pass_now(Mode::Apply).await;
+    let ids = world.ids("high-latency");
+    assert!(
+        ids.contains(right.as_str()) && !ids.contains(wrong.as_str()),
+        "{ids:?}"
+    );
+    world.api.drops_creations.store(false, Ordering::SeqCst);
+    world.sleep(Duration::from_mins(1)).await;
+    world.sync().await;
+    assert_eq!(world.ids("high-latency"), [right.to_string()].into());
+    assert!(!world.plan().await.has_changes());
 }
 
 #[tokio::test(start_paused = true)]
