@@ -15,7 +15,7 @@ use tokio::time::Instant;
 /// for the one that is.
 const MANY: u32 = 8;
 
-/// The part of what is in flight that may be answered meanwhile. With much more,
+/// Of what is in flight, one in so many may be answered meanwhile. With many more,
 /// the server would run out of requests before the next ones arrive.
 const SHARE: u32 = 5;
 
