@@ -328,8 +328,13 @@ impl Metrics {
             .observe(duration.as_secs_f64());
     }
 
+    /// Whether writing is suspended.
+    pub fn use_suspended(&self, suspended: bool) {
+        self.suspended.set(i64::from(suspended));
+    }
+
     /// A pass that has ended.
-    pub fn record(&self, cause: Cause, pass: &Pass, suspended: bool, now: Timestamp) {
+    pub fn record(&self, cause: Cause, pass: &Pass, now: Timestamp) {
         let outcome = pass.outcome();
         let labels = AttemptLabels {
             trigger: cause.word(),
@@ -343,7 +348,6 @@ impl Metrics {
             self.failures.set(0);
             self.last_success.set(now.seconds());
         }
-        self.suspended.set(i64::from(suspended));
         self.source_up.set(i64::from(pass.source_error.is_none()));
         self.files.set(count(pass.declarations.paths.len()));
         self.invalid_files

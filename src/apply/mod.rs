@@ -9,6 +9,7 @@ mod pace;
 mod report;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ pub struct Terms<'a> {
     pub target: &'a TargetName,
     /// Turning true lets requests in flight end and begins no others.
     pub stop: &'a watch::Receiver<bool>,
-    /// The same, for this application alone.
-    pub halt: &'a AtomicBool,
+    /// The same, when any of these turns true, though reading goes on.
+    pub halts: &'a [Arc<AtomicBool>],
     /// No action begins from then on.
     pub until: Option<Instant>,
     /// When each write may begin.
@@ -305,7 +306,8 @@ impl<'a, A: SilenceApi> Application<'a, A> {
     }
 
     fn is_stopped(&self) -> bool {
-        *self.terms.stop.borrow() || self.terms.halt.load(Ordering::Relaxed)
+        let mut halts = self.terms.halts.iter();
+        *self.terms.stop.borrow() || halts.any(|halt| halt.load(Ordering::Relaxed))
     }
 }
 

@@ -41,14 +41,19 @@ pub struct Handle {
     /// To see how it is doing.
     pub status: watch::Receiver<Status>,
     suspended: Arc<AtomicBool>,
+    told: watch::Sender<Status>,
+    metrics: Arc<Metrics>,
 }
 
 impl Handle {
-    /// Stops writing, or starts again; observing goes on. The following pass is
-    /// the first that obeys.
+    /// Stops writing, or starts again; observing goes on. What is in flight is seen
+    /// through, and nothing is begun, also by a pass under way. Returns the pass that
+    /// observes, or writes again.
     #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
+        self.told.send_modify(|status| status.suspended = suspended);
+        self.metrics.use_suspended(suspended);
         self.trigger.request([])
     }
 }
@@ -97,7 +102,10 @@ impl<A: SilenceApi + 'static> Daemon<A> {
             trigger: trigger.clone(),
             status: receiver,
             suspended: Arc::clone(&suspended),
+            told: status.clone(),
+            metrics: Arc::clone(&metrics),
         };
+        reconciler.use_suspension(Arc::clone(&suspended));
         let daemon = Self {
             reconciler,
             read_source,
@@ -171,8 +179,7 @@ impl<A: SilenceApi + 'static> Daemon<A> {
         let pass = self.reconciler.pass(read, options).await;
         self.metrics.phase("reconcile", reconciling.elapsed());
         self.metrics.phase("total", began.elapsed());
-        self.metrics
-            .record(cause, &pass, suspended, self.clock.now());
+        self.metrics.record(cause, &pass, self.clock.now());
         tracing::debug!(
             outcome = pass.outcome().word(),
             seconds = began.elapsed().as_secs_f64(),
@@ -180,7 +187,6 @@ impl<A: SilenceApi + 'static> Daemon<A> {
         );
         let now = self.clock.now();
         self.status.send_modify(|status| {
-            status.suspended = suspended;
             status.record(pass, answered, now);
         });
     }

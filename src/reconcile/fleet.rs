@@ -57,8 +57,10 @@ pub(super) struct Fleet<A> {
     running: JoinSet<Ended<A>>,
     /// Results that came between two passes.
     ended: Vec<Ended<A>>,
-    /// Of the work that was begun last; see [`Order::halt`].
+    /// Of the work that was begun last; see [`Order::halts`].
     halt: Arc<AtomicBool>,
+    /// Of all work.
+    suspended: Arc<AtomicBool>,
     /// For targets that have no interval of their own.
     interval: Duration,
     bounds: Bounds,
@@ -151,6 +153,7 @@ impl<A> Fleet<A> {
             running: JoinSet::new(),
             ended: Vec::new(),
             halt: Arc::default(),
+            suspended: Arc::default(),
             interval,
             kept_actions: 0,
             passes: 0,
@@ -180,12 +183,16 @@ impl<A> Fleet<A> {
 
     /// What tells the work of this pass to write no more. If this pass does not
     /// write, what earlier ones began to write ends now.
-    pub(super) fn halt(&mut self, writes: bool) -> Arc<AtomicBool> {
+    pub(super) fn halts(&mut self, writes: bool) -> [Arc<AtomicBool>; 2] {
         if !writes {
             self.halt.store(true, Ordering::Relaxed);
             self.halt = Arc::default();
         }
-        Arc::clone(&self.halt)
+        [Arc::clone(&self.halt), Arc::clone(&self.suspended)]
+    }
+
+    pub(super) fn use_suspension(&mut self, suspended: Arc<AtomicBool>) {
+        self.suspended = suspended;
     }
 
     /// Where targets are counted, if there are several.

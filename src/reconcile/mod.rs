@@ -14,6 +14,7 @@ mod target;
 mod verify;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -128,6 +129,12 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
         self
     }
 
+    /// Begins no write while `suspended` is true, from the instant at which it turns
+    /// so. What was planned before is not written later.
+    pub fn use_suspension(&mut self, suspended: Arc<AtomicBool>) {
+        self.fleet.use_suspension(suspended);
+    }
+
     /// How often to ask the targets that have no interval of their own.
     pub fn use_interval(&mut self, interval: Duration) {
         self.fleet.use_interval(interval);
@@ -201,7 +208,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             began,
             declared: declared.clone(),
             stop: options.stop.clone(),
-            halt: self.fleet.halt(options.mode == Mode::Apply),
+            halts: self.fleet.halts(options.mode == Mode::Apply),
             longest_writing: self.fleet.longest_writing(),
             progress: self.progress.clone(),
             census: self.fleet.census(),

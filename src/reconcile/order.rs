@@ -21,8 +21,9 @@ pub(super) struct Order {
     pub(super) began: Instant,
     pub(super) declared: Declared,
     pub(super) stop: watch::Receiver<bool>,
-    /// Turns true when no write is to begin any more, though reading goes on.
-    pub(super) halt: Arc<AtomicBool>,
+    /// When one of these turns true no write is to begin any more, though reading
+    /// goes on.
+    pub(super) halts: [Arc<AtomicBool>; 2],
     /// How long one target may be written to.
     pub(super) longest_writing: Option<Duration>,
     pub(super) progress: Option<Progress>,

@@ -337,7 +337,7 @@ impl<A: SilenceApi> Target<A> {
         Terms {
             target: &self.identity.name,
             stop: &order.stop,
-            halt: &order.halt,
+            halts: &order.halts,
             until,
             pace: &self.pace,
             progress,

@@ -128,6 +128,7 @@ async fn suspended_it_observes_and_does_not_write() {
     let silence = running.api.server().clone();
     assert_eq!(silence.counts().posts, 1);
     let id = running.handle.suspend(true);
+    assert!(running.handle.status.borrow().suspended, "at once");
     running.answered(id).await;
     assert!(running.handle.status.borrow().suspended);
     // Somebody expires our silence by hand; nothing is written about it.

@@ -124,7 +124,7 @@ async fn metric_families() -> Vec<String> {
     let metrics = Metrics::new();
     metrics.use_tzdata("2026f", "bundled");
     metrics.phase("total", Duration::from_secs(1));
-    metrics.record(Cause::Startup, &pass, false, Timestamp::EPOCH);
+    metrics.record(Cause::Startup, &pass, Timestamp::EPOCH);
     metrics
         .encode()
         .lines()

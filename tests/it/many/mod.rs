@@ -6,7 +6,7 @@ mod looping;
 mod server;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use silenced::apply::CONCURRENCY;
@@ -178,7 +178,7 @@ async fn a_write_in_flight_is_seen_through_and_counted_once() {
     let metrics = Metrics::new();
     let record = |pass: &Pass| {
         let cause = silenced::telemetry::Cause::Interval;
-        metrics.record(cause, pass, false, clock.now());
+        metrics.record(cause, pass, clock.now());
     };
     let first = pass(&mut reconciler, clock, ONCE, APPLY).await;
     record(&first);
@@ -282,6 +282,30 @@ async fn suspending_ends_the_writing_that_an_earlier_pass_began() {
     assert_eq!(resumed.targets[0].state(), TargetState::Busy);
     sleep(Duration::from_mins(5)).await;
     assert!(slow.posts() > written + at_once, "it goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspending_ends_the_writing_of_the_pass_under_way() {
+    let clock = clock();
+    let slow = Server::slow(clock, Duration::from_secs(1));
+    let mut reconciler = reconciler(vec![target("slow", &slow)]);
+    let suspended = Arc::new(AtomicBool::new(false));
+    reconciler.use_suspension(Arc::clone(&suspended));
+    let switch = async {
+        sleep(Duration::from_millis(3500)).await;
+        suspended.store(true, Ordering::SeqCst);
+    };
+    let began = Instant::now();
+    let text = many(1000);
+    let (first, ()) = tokio::join!(pass(&mut reconciler, clock, &text, APPLY), switch);
+    assert!(began.elapsed() <= Duration::from_secs(5));
+    let written = 4 * CONCURRENCY;
+    assert_eq!(writes(&first), [(written, 0, 0, 0)]);
+    assert_eq!(first.targets[0].report.not_attempted, 1000 - written);
+    assert_eq!(
+        error(&first, 0),
+        format!("stopped before {} actions were begun", 1000 - written)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,6 @@
 //! How are changes carried out? Silences with nothing of interest but a name,
 //! and a plan that is made of changes alone.
 
-use std::sync::atomic::AtomicBool;
-
 use silenced::alertmanager::SilenceApi;
 use silenced::apply::{ApplyReport, Pace, Terms, apply};
 use silenced::name::{SilenceName, TargetName};
@@ -70,7 +68,7 @@ pub(crate) async fn carry_out(
     let terms = Terms {
         target: &TargetName::new("default").unwrap(),
         stop,
-        halt: &AtomicBool::new(false),
+        halts: &[],
         until,
         pace,
         progress: &|_| {},
