@@ -8,6 +8,7 @@ mod generate;
 mod kind;
 mod limits;
 mod problem;
+mod servers;
 mod target;
 
 use std::net::SocketAddr;

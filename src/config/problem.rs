@@ -105,6 +105,11 @@ impl Problems {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl fmt::Display for Problems {

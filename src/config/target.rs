@@ -7,6 +7,7 @@ use super::Resolver;
 use super::file::TargetKeys;
 use super::generate::{Entry, MOST_TARGETS};
 use super::problem::{Given, Origin};
+use super::servers::Servers;
 use crate::alertmanager::{Client, ClientSettings, Cluster, Connections, InvalidSettings};
 use crate::name::TargetName;
 use crate::reconcile::Target;
@@ -46,18 +47,33 @@ impl Resolver<'_> {
         let urls = written.flat_map(|keys| keys.url.iter().chain(&keys.urls));
         let connections = Connections::new(urls.map(|url| url.value.as_str()));
         let mut names = BTreeSet::new();
+        let mut servers = Servers::default();
         let mut targets = Vec::with_capacity(entries.len());
         for entry in &entries {
-            let Some(target) = self.target_of_file(entry, &connections) else {
+            let before = self.problems.count();
+            let Some((target, addresses)) = self.target_of_file(entry, &connections) else {
                 continue;
             };
             let target = self.limited(&entry.key, &entry.keys, target);
-            if names.insert(target.name().clone()) {
-                targets.push(target);
-            } else {
+            if !names.insert(target.name().clone()) {
                 let problem = format!("another target is called `{}` too", target.name());
                 self.problems.add(&entry.origin, problem);
+                continue;
             }
+            // What is wrong with it may be what makes it another.
+            if self.problems.count() == before {
+                let own = target.settings().map(|settings| &settings.instance);
+                let instance = own.or(self.instance.as_ref());
+                if let Some(other) = servers.add(target.name(), instance, addresses) {
+                    let problem = format!(
+                        "`{}` is the server of `{other}` too: each would expire what is declared \
+                         for the other; make them one target, or give them an `instance` each",
+                        target.name()
+                    );
+                    self.problems.add(&entry.origin, problem);
+                }
+            }
+            targets.push(target);
         }
         targets
     }
@@ -86,11 +102,12 @@ impl Resolver<'_> {
         Some(Target::new(name, labels, cluster))
     }
 
+    /// A target, with how each of its servers is reached.
     fn target_of_file(
         &mut self,
         Entry { key, origin, keys }: &Entry,
         connections: &Connections,
-    ) -> Option<Target<Cluster<Client>>> {
+    ) -> Option<(Target<Cluster<Client>>, Vec<ClientSettings>)> {
         let file = self.file;
         let given = |name: &str, text| file.given(&format!("{key}.{name}"), text);
         let name = given("name", keys.name.as_ref());
@@ -115,10 +132,14 @@ impl Resolver<'_> {
             ..ClientSettings::new("")
         };
         let mut members = Vec::with_capacity(urls.len());
+        let mut addresses = Vec::with_capacity(urls.len());
         for url in &urls {
             settings.url.clone_from(&url.value);
             match Client::sharing(connections, &settings) {
-                Ok(client) => members.push((url.value.clone(), client)),
+                Ok(client) => {
+                    members.push((url.value.clone(), client));
+                    addresses.push(settings.clone());
+                }
                 Err(error) => self.add_invalid(key, keys, &url.origin, error),
             }
         }
@@ -127,7 +148,8 @@ impl Resolver<'_> {
         }
         let mut members = members.into_iter();
         let cluster = Cluster::new(members.next()?, members.collect());
-        Some(Target::new(name?, keys.labels.clone(), cluster))
+        let target = Target::new(name?, keys.labels.clone(), cluster);
+        Some((target, addresses))
     }
 
     /// The addresses of a target: one, or those of the members of a cluster.

@@ -139,7 +139,7 @@ fn what_is_wrong_with_items_is_said_with_the_item() {
 fn a_dollar_sign_can_be_written_and_means_nothing_without_items() {
     check(
         "  - {name: a, url: 'http://am', labels: {x: '$${x}-${y}'}, for_each: [{y: z}]}\n  \
-         - {name: b, url: 'http://am', labels: {x: '${x}'}}\n",
+         - {name: b, url: 'http://am-2', labels: {x: '${x}'}}\n",
         &[],
         &expect![[r#"
             a {"x": "${x}-z"}
@@ -168,5 +168,35 @@ fn the_members_of_a_cluster_are_one_target() {
             silenced.yaml:4:5: targets[0]: write either `url` or `urls`, not both
             silenced.yaml:4:63: targets[0].urls[2]: `http://am-1/` stands there twice
             silenced.yaml:4:55: targets[0].urls[1]: `am-2` is not a URL (relative URL without a base): write one such as `http://alertmanager:9093`"#]],
+    );
+}
+
+#[test]
+fn one_server_is_not_two_targets() {
+    check(
+        "  - {name: a, url: 'http://am'}\n  - {name: b, urls: ['http://other', 'http://AM:80/']}\n  \
+         - {name: c, url: 'http://am', instance: lab}\n",
+        &[],
+        &expect![[r#"
+            silenced.yaml:5:5: targets[1]: `b` is the server of `a` too: each would expire what is declared for the other; make them one target, or give them an `instance` each
+            silenced.yaml:6:5: targets[2]: `c` is the server of `a` too: each would expire what is declared for the other; make them one target, or give them an `instance` each"#]],
+    );
+    // Whoever it is that asks, or what is asked for, may make it another.
+    check(
+        "  - {name: a, url: 'http://am'}\n  - {name: b, url: 'http://am/prefix'}\n  \
+         - {name: c, url: 'http://am', instance: other}\n  \
+         - {name: d, url: 'http://am', bearer_token_file: d}\n  \
+         - {name: e, url: 'http://am', http_headers: {x-tenant: {values: [e]}}}\n  \
+         - {name: f, url: 'http://am', kind: mimir, tenant: f}\n  \
+         - {name: g, url: 'http://am', kind: mimir, tenant: g}\n",
+        &[],
+        &expect![[r#"
+            a {}
+            b {}
+            c {}
+            d {}
+            e {}
+            f {}
+            g {}"#]],
     );
 }
