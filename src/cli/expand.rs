@@ -115,7 +115,9 @@ impl Arguments {
                     chosen,
                     range,
                     (zones.version(), &zones.origin().to_string()),
-                );
+                    usize::MAX,
+                )
+                .map_err(CommandError::failed)?;
                 format!("{value:#}\n")
             }
             Format::Ics => icalendar::calendar(chosen, range, CALENDAR, now),

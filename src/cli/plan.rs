@@ -60,7 +60,7 @@ pub(super) fn shown(pass: &Pass, format: OutputFormat, terminal: &Terminal) -> S
     let mut text = String::new();
     match format {
         OutputFormat::Json => {
-            let _ = writeln!(text, "{:#}", pass.plan_to_json());
+            let _ = writeln!(text, "{:#}", pass.plan_to_json(usize::MAX));
         }
         OutputFormat::Text => {
             for target in &pass.targets {

@@ -8,27 +8,39 @@ use serde_json::{Value, json};
 use super::Declaration;
 use crate::interval::Interval;
 
+/// More intervals than somebody wants to hold in memory.
+#[derive(Debug, thiserror::Error)]
+#[error("these are more than {0} intervals: ask for a shorter range")]
+pub struct TooMany(usize);
+
 /// The body of `silenced expand --format json`: every declaration, those
 /// without an interval too; intervals are clipped to `range`. `tzdata` is
 /// the release of the zone data, with where it came from.
+///
+/// With more than `most` intervals in all it ends soon after that many.
 pub fn to_json<'a>(
     declarations: impl IntoIterator<Item = &'a Arc<Declaration>>,
     range: Interval,
     (tzdata, origin): (&str, &str),
-) -> Value {
+    most: usize,
+) -> Result<Value, TooMany> {
+    let mut room = most;
+    let expand = |declaration: &Arc<Declaration>| {
+        let intervals = declaration.schedule.expand(range);
+        room = room.checked_sub(intervals.len()).ok_or(TooMany(most))?;
+        let intervals = intervals.iter();
+        let intervals: Vec<_> = intervals
+            .map(|interval| (interval.start(), interval.end()))
+            .collect();
+        Ok(json!({ "name": declaration.name, "intervals": intervals }))
+    };
     let silences: Vec<Value> = declarations
         .into_iter()
-        .map(|declaration| {
-            let intervals: Vec<_> = declaration
-                .schedule
-                .expand(range)
-                .iter()
-                .map(|interval| (interval.start(), interval.end()))
-                .collect();
-            json!({ "name": declaration.name, "intervals": intervals })
-        })
-        .collect();
-    json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "tzdata_origin": origin, "silences": silences })
+        .map(expand)
+        .collect::<Result<_, _>>()?;
+    Ok(
+        json!({ "from": range.start(), "to": range.end(), "tzdata": tzdata, "tzdata_origin": origin, "silences": silences }),
+    )
 }
 
 /// Why the intervals of a declaration become no silences at present, for people.

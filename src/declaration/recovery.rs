@@ -37,6 +37,13 @@ pub struct StandIn {
 }
 
 impl Declarations {
+    /// Whether every file says what is declared, or an earlier version of it does.
+    #[must_use]
+    pub fn are_all_known(&self) -> bool {
+        let stands_in = |path: &str| self.stand_ins.iter().any(|stand_in| stand_in.path == path);
+        self.ambiguous.is_empty() && self.broken.iter().all(|file| stands_in(&file.path))
+    }
+
     /// The earlier version that declares a silence, if it is not the present one.
     #[must_use]
     pub fn stand_in(&self, name: &SilenceName) -> Option<&StandIn> {

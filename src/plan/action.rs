@@ -80,6 +80,9 @@ pub struct Hold {
     pub cause: HoldCause,
     /// Why, for people.
     pub reason: String,
+    /// Whether a window has no silence because of it, or not the one that is
+    /// declared, and nobody said that it should not.
+    pub leaves_gap: bool,
 }
 
 /// Why something is held.

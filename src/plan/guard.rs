@@ -256,6 +256,7 @@ fn hold(
             .map(|action| Hold {
                 cause,
                 reason: reason(&action),
+                leaves_gap: action.change.draft().is_some(),
                 silence: action.silence,
             }),
     );

@@ -70,6 +70,11 @@ pub struct Plan {
     pub fingerprint: Fingerprint,
     /// Declared windows that are, or will be, on the server.
     pub desired: usize,
+    /// Until when every declared window has its silence, also if nothing is done
+    /// after the actions: the horizon, or the end of the first lease. None when a
+    /// hold leaves a gap, or it is not known what is declared. What a declaration,
+    /// the policy or a person keeps away is no gap.
+    pub covered_until: Option<Timestamp>,
     /// Silences that were ended before their time, and of whose declarations
     /// [`PlanInput::lineage`] does not know enough to say by whom.
     pub unexplained: Vec<Origin>,
@@ -128,6 +133,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         mut holds,
         remarks,
         desired,
+        lapses,
         unexplained,
         ..
     } = planner;
@@ -142,6 +148,10 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         let start = action.change.draft().map(|draft| draft.starts_at);
         (start.is_none(), start, action.silence.clone())
     });
+    let is_covered =
+        input.declarations.are_all_known() && !holds.iter().any(|hold| hold.leaves_gap);
+    let horizon = input.now.plus(input.settings.horizon);
+    let covered_until = is_covered.then(|| lapses.map_or(horizon, |lapses| lapses.min(horizon)));
     holds.sort_by(|left, right| (&left.silence, left.cause).cmp(&(&right.silence, right.cause)));
     Plan {
         actions,
@@ -151,6 +161,7 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         remarks,
         fingerprint,
         desired,
+        covered_until,
         unexplained,
     }
 }

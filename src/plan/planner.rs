@@ -14,6 +14,7 @@ use crate::declaration::{Declaration, Declarations, StandIn};
 use crate::name::SilenceName;
 use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
 use crate::silence::Silence;
+use crate::timestamp::Timestamp;
 
 /// Windows that end this soon are not created: by the time the request
 /// arrives they may be over, and the server would refuse them.
@@ -31,6 +32,8 @@ pub(super) struct Planner<'a> {
     pub(super) holds: Vec<Hold>,
     pub(super) remarks: Vec<String>,
     pub(super) desired: usize,
+    /// When the first lease ends, with what is planned for it.
+    pub(super) lapses: Option<Timestamp>,
     pub(super) unexplained: Vec<Origin>,
 }
 
@@ -49,6 +52,7 @@ impl<'a> Planner<'a> {
             holds: Vec::new(),
             remarks,
             desired: 0,
+            lapses: None,
             unexplained: Vec::new(),
         }
     }
@@ -109,6 +113,7 @@ impl Planner<'_> {
             self.expire(surplus, Coverage::Ends, "the schedule has no such window");
         }
         for (window, live) in windows.iter().zip(pairing.live) {
+            let ends_at = live.as_ref().map(|live| live.silence.ends_at);
             let change = match live {
                 Some(live) => {
                     let keeps = self.keeps_annotations;
@@ -123,6 +128,11 @@ impl Planner<'_> {
                 None => Some(compare::create(self.input, declaration, window)),
             };
             self.desired += 1;
+            if window.is_lease {
+                let draft = change.as_ref().and_then(|(change, _)| change.draft());
+                let ends_at = draft.map(|draft| draft.ends_at).or(ends_at);
+                self.lapses = self.lapses.into_iter().chain(ends_at).min();
+            }
             self.actions.extend(change.map(|(change, reason)| Action {
                 silence: declaration.name.clone(),
                 window: window.marker_start(),
@@ -319,10 +329,15 @@ impl Planner<'_> {
     }
 
     fn hold(&mut self, silence: &SilenceName, cause: HoldCause, reason: String) {
+        let leaves_gap = matches!(
+            cause,
+            HoldCause::Placeholder | HoldCause::Unsettled | HoldCause::Ineffective
+        );
         self.holds.push(Hold {
             silence: silence.clone(),
             cause,
             reason,
+            leaves_gap,
         });
     }
 

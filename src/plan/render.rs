@@ -74,7 +74,7 @@ fn summary(plan: &Plan) -> String {
         .map(|(word, count)| format!("{count} to {word}"))
         .collect();
     let mut summary = if counts.is_empty() {
-        format!("nothing to do, {} in place", plan.desired)
+        format!("nothing to do, {} in place", plan.owned)
     } else {
         counts.join(", ")
     };
@@ -145,14 +145,15 @@ fn matcher_strings(matchers: &Matchers) -> Vec<String> {
         .collect()
 }
 
-/// One element of `targets` in the plan's JSON; without a plan, the error.
+/// One element of `targets` in the plan's JSON, with so many holds at most; without
+/// a plan, the error.
 #[must_use]
-pub fn to_json(target: &TargetName, plan: Result<&Plan, &str>) -> Value {
+pub fn to_json(target: &TargetName, plan: Result<&Plan, &str>, most_holds: usize) -> Value {
     match plan {
         Ok(plan) => json!({
             "name": target,
             "actions": plan.actions.iter().map(action_to_json).collect::<Vec<_>>(),
-            "holds": plan.holds.iter().map(|hold| json!({
+            "holds": plan.holds.iter().take(most_holds).map(|hold| json!({
                 "silence": hold.silence,
                 "cause": hold.cause.word(),
                 "reason": hold.reason,

@@ -421,7 +421,6 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         let mut pass = TargetPass::unanswered(
             slot.identity.name.clone(),
             order.now().minus(waited),
-            slot.settings.horizon,
             waited,
         );
         let before = slot.last.as_ref().and_then(|last| last.failing_since);

@@ -65,8 +65,6 @@ pub struct TargetPass {
     pub taken_in: u64,
     /// When it was asked.
     pub started: Timestamp,
-    /// How far ahead its windows became silences.
-    pub horizon: Duration,
     /// What had to change; `None` when it could not be listed or was not asked.
     pub plan: Option<Plan>,
     /// Actions of the plan that are not kept, because there are too many.
@@ -113,12 +111,11 @@ impl TargetState {
 }
 
 impl TargetPass {
-    pub(super) fn new(name: TargetName, started: Timestamp, horizon: Duration) -> Self {
+    pub(super) fn new(name: TargetName, started: Timestamp) -> Self {
         Self {
             name,
             taken_in: 0,
             started,
-            horizon,
             plan: None,
             left_out: 0,
             report: ApplyReport::default(),
@@ -130,12 +127,7 @@ impl TargetPass {
     }
 
     /// One that was asked `waited` ago and has not answered.
-    pub(super) fn unanswered(
-        name: TargetName,
-        started: Timestamp,
-        horizon: Duration,
-        waited: Duration,
-    ) -> Self {
+    pub(super) fn unanswered(name: TargetName, started: Timestamp, waited: Duration) -> Self {
         let error = format!(
             "no answer yet, asked {} s ago; the others were not kept waiting, and a later pass \
              shows what came of it",
@@ -144,7 +136,7 @@ impl TargetPass {
         Self {
             error: Some(error),
             is_busy: true,
-            ..Self::new(name, started, horizon)
+            ..Self::new(name, started)
         }
     }
 
@@ -210,6 +202,11 @@ impl TargetPass {
         holds.any(|hold| hold.cause == HoldCause::Unsettled)
     }
 
+    fn covered_until(&self) -> Option<Timestamp> {
+        let plan = self.plan.as_ref().filter(|_| self.is_converged())?;
+        plan.covered_until
+    }
+
     fn is_held(&self) -> bool {
         let holds = self.plan.iter().flat_map(|plan| &plan.holds);
         holds.into_iter().any(|hold| hold.cause.counts_as_held())
@@ -262,14 +259,16 @@ impl Pass {
         targets.any(|target| target.left_out + target.kept_actions() > 0)
     }
 
-    /// Through when every declared window has its silence, if it is known.
+    /// Through when every declared window has its silence on every target, also if
+    /// there is no pass after this one; see [`Plan::covered_until`]. None if it is
+    /// not known, or not so.
     #[must_use]
     pub fn covered_until(&self) -> Option<Timestamp> {
-        let is_known = self.outcome() != Outcome::Failed && self.mode == Mode::Apply;
+        let is_known =
+            self.source_error.is_none() && (self.mode == Mode::Apply || !self.has_changes());
         let targets = self.targets.iter().filter(|_| is_known);
-        targets
-            .map(|target| target.started.plus(target.horizon))
-            .min()
+        let covered = targets.map(|target| target.covered_until());
+        covered.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     /// The body of `POST /sync?wait=` and of `last_pass`, under the id of the request.
@@ -306,15 +305,23 @@ impl Pass {
         })
     }
 
-    /// The body of `silenced plan --format json` and of `/api/v1/plan`.
+    /// The body of `silenced plan --format json` and of `/api/v1/plan`, with so many
+    /// holds at most.
     #[must_use]
-    pub fn plan_to_json(&self) -> Value {
+    pub fn plan_to_json(&self, most_holds: usize) -> Value {
+        let mut room = most_holds;
         json!({
             "revision": self.revision.as_ref().map(ToString::to_string),
             "error": self.source_error,
             "targets": self.targets.iter().map(|target| {
                 let error = target.error.as_deref().unwrap_or("not asked");
-                let mut plan = to_json(&target.name, target.plan.as_ref().ok_or(error));
+                let plan = target.plan.as_ref();
+                let holds = plan.map_or(0, |plan| plan.holds.len());
+                let mut plan = to_json(&target.name, plan.ok_or(error), room);
+                if holds > room {
+                    plan["holds_left_out"] = (holds - room).into();
+                }
+                room = room.saturating_sub(holds);
                 if target.left_out > 0 {
                     plan["left_out"] = target.left_out.into();
                 }

@@ -125,7 +125,7 @@ impl<A: SilenceApi> Target<A> {
         order: &Order,
         confirmed: &[Fingerprint],
     ) -> TargetPass {
-        let mut pass = TargetPass::new(self.identity.name.clone(), order.now(), settings.horizon);
+        let mut pass = TargetPass::new(self.identity.name.clone(), order.now());
         let listed = tokio::select! {
             listed = self.api.list() => listed,
             // Nothing has been written yet, so nothing needs to be seen through.

@@ -22,16 +22,19 @@ pub use authorisation::Authorisation;
 
 use crate::clock::Clock;
 use crate::daemon::Handle;
-use crate::reconcile::Pass;
 use crate::stop::stopped;
 use crate::telemetry::Metrics;
 
 /// No route reads a body; what is sent along is refused beyond this.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// Requests in work at once. The dearest, a timeline of 10,000 declarations
-/// over a year, takes some 50 ms and 100 MB; the others are reads of memory.
+/// Requests in work at once. The dearest, plans and timelines, are written out one
+/// at a time; the others are reads of memory.
 const MOST_REQUESTS: usize = 32;
+
+/// Holds in the answer to a request for the plan, of all targets together. A pass
+/// keeps all of them; 0.2 kB each.
+const MOST_HOLDS: usize = 20_000;
 
 /// Everything that the routes need. Clones share it.
 #[derive(Clone)]
@@ -44,8 +47,8 @@ struct Shared {
     authorisation: Authorisation,
     requests: Semaphore,
     waiters: Semaphore,
-    /// Held while a plan is written out.
-    plans: Mutex<()>,
+    /// Held while a long answer is written out.
+    long_answer: Arc<Mutex<()>>,
 }
 
 impl AppState {
@@ -64,7 +67,7 @@ impl AppState {
             authorisation,
             requests: Semaphore::new(MOST_REQUESTS),
             waiters: Semaphore::new(sync::MOST_WAITERS),
-            plans: Mutex::default(),
+            long_answer: Arc::default(),
         }))
     }
 }
@@ -145,7 +148,10 @@ async fn status(State(state): State<AppState>) -> Response {
 async fn plan(State(state): State<AppState>) -> Response {
     let pass = state.0.handle.status.borrow().pass.clone();
     match pass {
-        Some(pass) => written_out(&state, pass).await,
+        Some(pass) => {
+            let writing = move || json_response(StatusCode::OK, &pass.plan_to_json(MOST_HOLDS));
+            written_out(&state, writing).await
+        }
         None => problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "the first pass has not ended yet",
@@ -154,11 +160,18 @@ async fn plan(State(state): State<AppState>) -> Response {
 }
 
 /// The 20,000 actions that a pass keeps take a third of a second to write out, for
-/// which probes must not wait, and 60 MB, so that it is done for one at a time.
-async fn written_out(state: &AppState, pass: Arc<Pass>) -> Response {
-    let _turn = state.0.plans.lock().await;
-    let writing = move || json_response(StatusCode::OK, &pass.plan_to_json());
-    let written = tokio::task::spawn_blocking(writing).await;
+/// which probes must not wait, and 60 MB, so that it is done for one at a time, also
+/// when those who asked do not wait for it.
+async fn written_out(
+    state: &AppState,
+    writing: impl FnOnce() -> Response + Send + 'static,
+) -> Response {
+    let turn = Arc::clone(&state.0.long_answer).lock_owned().await;
+    let in_turn = move || {
+        let _turn = turn;
+        writing()
+    };
+    let written = tokio::task::spawn_blocking(in_turn).await;
     written.unwrap_or_else(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
 }
 

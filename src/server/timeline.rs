@@ -7,14 +7,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{AppState, json_response, problem};
+use super::{AppState, json_response, problem, written_out};
 use crate::declaration::expansion;
 use crate::interval::Interval;
 use crate::timestamp::Timestamp;
 
-/// The longest range: a year and a day, which bounds the answer at some ten
-/// thousand intervals for each declaration with a window an hour.
+/// The longest range: a year and a day. A schedule with a window a minute has half
+/// a million in that, which are looked at, in 10 MB, before they are too many.
 const LONGEST_RANGE: Duration = Duration::from_hours(8784);
+
+/// The most that is answered: more than a year of 10,000 declarations with a window
+/// a week.
+const MOST_INTERVALS: usize = 600_000;
 
 /// What is shown without `to`.
 const DEFAULT_RANGE: Duration = Duration::from_hours(168);
@@ -43,14 +47,15 @@ pub(super) async fn timeline(
             "the first pass has not ended yet",
         );
     };
-    // Tens of milliseconds of arithmetic would hold up the other requests.
-    let expanded = tokio::task::spawn_blocking(move || {
-        expansion::to_json(&pass.declarations.silences, range, (&tzdata.0, &tzdata.1))
-    });
-    match expanded.await {
-        Ok(body) => json_response(StatusCode::OK, &body),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
+    let expanding = move || {
+        let silences = &pass.declarations.silences;
+        let tzdata = (&*tzdata.0, &*tzdata.1);
+        match expansion::to_json(silences, range, tzdata, MOST_INTERVALS) {
+            Ok(body) => json_response(StatusCode::OK, &body),
+            Err(error) => problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    };
+    written_out(&state, expanding).await
 }
 
 fn range(query: &TimelineQuery, now: Timestamp) -> Result<Interval, String> {

@@ -34,6 +34,7 @@ mod cli;
 mod client;
 mod cluster;
 mod contract;
+mod covered;
 mod daemon;
 mod declaration;
 mod deploy;

@@ -45,13 +45,19 @@ struct Server {
 
 impl Server {
     async fn start(authorisation: impl FnOnce(&Path) -> Authorisation) -> Self {
+        Self::declaring(DECLARATIONS.to_owned(), authorisation).await
+    }
+
+    async fn declaring(
+        declarations: String,
+        authorisation: impl FnOnce(&Path) -> Authorisation,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::System;
-        let read_source: ReadSource = Box::new(|| {
-            Box::pin(async {
-                let revision = Revision::Directory("0123456789abcdef".to_owned());
-                Ok(snapshot(revision, [("all.yaml", DECLARATIONS)]))
-            })
+        let read_source: ReadSource = Box::new(move || {
+            let revision = Revision::Directory("0123456789abcdef".to_owned());
+            let snapshot = snapshot(revision, [("all.yaml", declarations.as_str())]);
+            Box::pin(async { Ok(snapshot) })
         });
         let api = InMemory::new(Version::default(), clock);
         let reconciler = reconciler_of(lab(), vec![target("default", api)]);
@@ -241,6 +247,34 @@ async fn status_plan_and_timeline_have_the_promised_fields() {
         let (status, text) = server.get(&format!("/api/v1/timeline?{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
     }
+}
+
+/// A schedule is read without a token and may have a window a minute.
+#[tokio::test]
+async fn long_answers_have_a_bound() {
+    let each_minute = (0..2).fold("owner: x\ntimezone: UTC\nsilences:\n".to_owned(), |all, number| {
+        let matcher = format!("'a=\"{number}\"'");
+        let schedule = "{cron: '* * * * *', duration: 30s}";
+        format!("{all}  - {{name: s-{number}, comment: x, matchers: [{matcher}], schedule: {schedule}}}\n")
+    });
+    let server = Server::declaring(each_minute, |_| Authorisation::Open).await;
+    let path = "/api/v1/timeline?from=2026-01-01&to";
+    let half = server.get_json(&format!("{path}=2026-07-01")).await;
+    let length = |index: usize| {
+        half["silences"][index]["intervals"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!([length(0), length(1)], [181 * 1440; 2]);
+    assert_eq!(
+        server.get(&format!("{path}=2027-01-01")).await,
+        (
+            StatusCode::BAD_REQUEST,
+            "{\"error\":\"these are more than 600000 intervals: ask for a shorter range\"}\n"
+                .to_owned()
+        )
+    );
 }
 
 #[tokio::test]

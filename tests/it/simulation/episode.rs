@@ -248,7 +248,7 @@ impl<'z> Episode<'z> {
         }
         for process in &self.processes {
             let pass = process.handle.status.borrow().pass.clone();
-            let pass = pass.map(|pass| (pass.to_json(0), pass.plan_to_json()));
+            let pass = pass.map(|pass| (pass.to_json(0), pass.plan_to_json(usize::MAX)));
             let _ = writeln!(story, "process {}: {pass:?}", process.id);
         }
         story

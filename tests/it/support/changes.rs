@@ -62,6 +62,7 @@ pub(crate) async fn carry_out(
         owned: 0,
         remarks: Vec::new(),
         fingerprint: Fingerprint::new(""),
+        covered_until: None,
         desired: 0,
         unexplained: Vec::new(),
     };
