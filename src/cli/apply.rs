@@ -35,7 +35,7 @@ pub(super) struct Arguments {
         value_name = "FINGERPRINT",
         env = "SILENCED_CONFIRM",
         value_delimiter = ',',
-        value_parser = read_fingerprint
+        value_parser = Fingerprint::parse
     )]
     confirm: Vec<Fingerprint>,
 
@@ -81,15 +81,6 @@ impl Arguments {
             Outcome::Held => Exit::Held,
             Outcome::Converged => Exit::Success,
         })
-    }
-}
-
-/// What a plan shows: 16 hexadecimal digits.
-fn read_fingerprint(text: &str) -> Result<Fingerprint, &'static str> {
-    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        Ok(Fingerprint::new(text.to_ascii_lowercase()))
-    } else {
-        Err("copy the 16 digits that the plan shows")
     }
 }
 

@@ -49,10 +49,24 @@ impl Guard {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fingerprint(String);
 
+/// A text that cannot be a fingerprint.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("copy the 16 digits that the plan shows")]
+pub struct InvalidFingerprint;
+
 impl Fingerprint {
-    /// As somebody typed it.
+    /// Any text, unchecked.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// What somebody typed: 16 digits, in either case.
+    pub fn parse(text: &str) -> Result<Self, InvalidFingerprint> {
+        if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(InvalidFingerprint)
+        }
     }
 
     /// The digits.

@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 
 pub use action::{Action, Change, Coverage, Hold, HoldCause};
 pub use effects::{Effects, Request};
-pub use guard::{Fingerprint, Guard};
+pub use guard::{Fingerprint, Guard, InvalidFingerprint};
 pub use lineage::{Lineage, Origin};
 pub use marker::{Marker, Ownership, comment};
 pub use observed::{Observed, Owned};

@@ -42,8 +42,11 @@ impl SyncQuery {
                 "wait" => query.wait = Some(parse_wait(value)?),
                 "confirm" => {
                     let fingerprints = value.split(',').map(str::trim);
-                    let fingerprints = fingerprints.filter(|text| !text.is_empty());
-                    query.confirmed.extend(fingerprints.map(Fingerprint::new));
+                    for text in fingerprints.filter(|text| !text.is_empty()) {
+                        let fingerprint = Fingerprint::parse(text)
+                            .map_err(|error| format!("`confirm`: `{text}`: {error}"))?;
+                        query.confirmed.push(fingerprint);
+                    }
                 }
                 _ => {}
             }
@@ -158,15 +161,21 @@ mod tests {
             query.iter().map(own).collect()
         };
         let query = [
-            ("confirm", "a,b"),
+            ("confirm", "000000000000000a,000000000000000B"),
             ("wait", "1s"),
-            ("confirm", "c"),
+            ("confirm", "000000000000000c"),
             ("x", ""),
         ];
         let read = SyncQuery::read(&parameters(&query)).expect("valid");
         assert_eq!(read.wait, Some(Duration::from_secs(1)));
-        assert_eq!(read.confirmed, ["a", "b", "c"].map(Fingerprint::new));
-        let many = parameters(&[("confirm", "a,".repeat(MOST_CONFIRMED + 1).as_str())]);
+        let confirmed = ["a", "b", "c"].map(|digit| Fingerprint::new(format!("{digit:0>16}")));
+        assert_eq!(read.confirmed, confirmed);
+        assert_eq!(
+            SyncQuery::read(&parameters(&[("confirm", "yes")])),
+            Err("`confirm`: `yes`: copy the 16 digits that the plan shows".to_owned())
+        );
+        let many = "000000000000000a,".repeat(MOST_CONFIRMED + 1);
+        let many = parameters(&[("confirm", many.as_str())]);
         assert_eq!(
             SyncQuery::read(&many),
             Err("`confirm`: more than 1000 fingerprints".to_owned())
