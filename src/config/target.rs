@@ -61,17 +61,16 @@ impl Resolver<'_> {
                 continue;
             }
             // What is wrong with it may be what makes it another.
-            if self.problems.count() == before {
-                let own = target.settings().map(|settings| &settings.instance);
-                let instance = own.or(self.instance.as_ref());
-                if let Some(other) = servers.add(target.name(), instance, addresses) {
-                    let problem = format!(
-                        "`{}` is the server of `{other}` too: each would expire what is declared \
-                         for the other; make them one target, or give them an `instance` each",
-                        target.name()
-                    );
-                    self.problems.add(&entry.origin, problem);
-                }
+            let is_sound = self.problems.count() == before;
+            let own = target.settings().map(|settings| &settings.instance);
+            let instance = own.or(self.instance.as_ref());
+            if is_sound && let Some(other) = servers.add(target.name(), instance, addresses) {
+                let problem = format!(
+                    "`{}` is the server of `{other}` too: each would expire what is declared \
+                     for the other; make them one target, or give them an `instance` each",
+                    target.name()
+                );
+                self.problems.add(&entry.origin, problem);
             }
             targets.push(target);
         }

@@ -41,7 +41,8 @@ pub struct Handle {
     /// To see how it is doing.
     pub status: watch::Receiver<Status>,
     suspended: Arc<AtomicBool>,
-    told: watch::Sender<Status>,
+    /// To show a suspension before a pass has seen it.
+    shown: watch::Sender<Status>,
     metrics: Arc<Metrics>,
 }
 
@@ -52,7 +53,8 @@ impl Handle {
     #[must_use]
     pub fn suspend(&self, suspended: bool) -> RequestId {
         self.suspended.store(suspended, Ordering::SeqCst);
-        self.told.send_modify(|status| status.suspended = suspended);
+        self.shown
+            .send_modify(|status| status.suspended = suspended);
         self.metrics.use_suspended(suspended);
         self.trigger.request([])
     }
@@ -102,7 +104,7 @@ impl<A: SilenceApi + 'static> Daemon<A> {
             trigger: trigger.clone(),
             status: receiver,
             suspended: Arc::clone(&suspended),
-            told: status.clone(),
+            shown: status.clone(),
             metrics: Arc::clone(&metrics),
         };
         reconciler.use_suspension(Arc::clone(&suspended));

@@ -129,8 +129,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
         self
     }
 
-    /// Begins no write while `suspended` is true, from the instant at which it turns
-    /// so. What was planned before is not written later.
+    /// Begins no write while `suspended` is true, also in a pass under way.
     pub fn use_suspension(&mut self, suspended: Arc<AtomicBool>) {
         self.fleet.use_suspension(suspended);
     }
