@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use silenced::alertmanager::{ApiErrorKind, Client, ClientSettings, Credentials, SilenceApi};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::{client, client_of, draft, id, list_error, set_error, story};
-use crate::support::raw_server::{RawServer, Reply};
+use crate::support::raw_server::{RawServer, Refusing, Reply};
 
 const NOT_AN_ALERTMANAGER: ApiErrorKind = ApiErrorKind::NotAnAlertmanager;
 
@@ -30,9 +30,8 @@ fn impatient_client(server: &RawServer) -> Client {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let down = Refusing::new();
+    let address = down.address();
     let client = client_of(&format!("http://{address}"), Credentials::None);
     let error = client.set(&draft()).await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::NotSent);

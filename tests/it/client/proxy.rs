@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::story;
 use crate::support::alertmanager::Release;
 use crate::support::certificates::Certificates;
-use crate::support::raw_server::{RawServer, Reply};
+use crate::support::raw_server::{RawServer, Refusing, Reply};
 
 fn through(url: &str, proxy: &str, no_proxy: &str) -> ClientSettings {
     ClientSettings {
@@ -77,9 +77,8 @@ async fn a_proxy_that_wants_a_password() {
 
 #[tokio::test]
 async fn a_proxy_that_is_down() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let down = Refusing::new();
+    let proxy_url = format!("http://{}", down.address());
     let mut stories = String::new();
     for scheme in ["http", "https"] {
         let url = format!("{scheme}://alertmanager.invalid");

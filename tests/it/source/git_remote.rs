@@ -10,6 +10,7 @@ use silenced::source::{
 use super::{Mirror, describe};
 use crate::support::git_repository::GitRepository;
 use crate::support::git_server::{Behaviour, GitServer};
+use crate::support::raw_server::Refusing;
 
 #[test]
 fn clones_then_fetches_only_what_is_new_over_http() {
@@ -93,14 +94,11 @@ fn says_what_is_wrong_with_a_url() {
     let server = GitServer::start(directory.path().to_path_buf());
     // It hangs up on a TLS greeting, which is no HTTP.
     let https = server.url().replace("http://", "https://");
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}/a", listener.local_addr().unwrap())
-    };
+    let down = Refusing::new();
     let messages = [
         format!("file://{path}/none"),
         format!("file://{path}"),
-        closed,
+        format!("http://{}/a", down.address()),
         https,
     ]
     .map(|url| {

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -114,8 +114,15 @@ impl Alertmanager {
             .web_config
             .is_some_and(|content| content.contains("tls_server_config"));
 
+        // With an address of its own nobody takes its port while it is down. Linux
+        // takes all of 127.0.0.0/8 for the loopback; certificates are for 127.0.0.1.
+        let host = if has_tls {
+            Ipv4Addr::LOCALHOST
+        } else {
+            Ipv4Addr::new(127, fastrand::u8(1..), fastrand::u8(..), fastrand::u8(1..))
+        };
         let mut server = Self {
-            process: launch(release, &arguments, "127.0.0.1:0", directory.path()),
+            process: launch(release, &arguments, &format!("{host}:0"), directory.path()),
             release,
             arguments,
             directory,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// What every connection gets once its request was read.
@@ -33,11 +33,14 @@ impl Reply {
     }
 
     /// A complete answer. `head` is what follows `HTTP/1.1`: the status, and
-    /// more header lines if any, each after `\r\n`.
+    /// more header lines if any, each after `\r\n`. It says that the connection
+    /// ends with it, or a client could send its next request just before it sees
+    /// that, and would be right to report a broken connection.
     pub(crate) fn http(head: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let length = body.len();
-        let mut bytes = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+        let headers = format!("Content-Length: {length}\r\nConnection: close");
+        let mut bytes = format!("HTTP/1.1 {head}\r\n{headers}\r\n\r\n").into_bytes();
         bytes.extend_from_slice(body);
         Self::bytes(bytes)
     }
@@ -102,6 +105,24 @@ impl RawServer {
 impl Drop for RawServer {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A port at which connections are refused until it is dropped: one that is only
+/// free may be another test's by now.
+pub(crate) struct Refusing(TcpSocket);
+
+impl Refusing {
+    /// Some port of the loopback interface, bound and not listened at.
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self(socket)
+    }
+
+    /// Host and port, as in a URL.
+    pub(crate) fn address(&self) -> String {
+        self.0.local_addr().unwrap().to_string()
     }
 }
 
