@@ -60,6 +60,9 @@ pub struct Declarations {
     pub stand_ins: Vec<StandIn>,
     /// Names that more than one declaration claims: none of them is used.
     pub ambiguous: Vec<SilenceName>,
+    /// A policy file whose rules this version cannot enforce: until it is gone
+    /// nothing may be created or updated.
+    pub unenforced_policy: Option<String>,
     /// For [`read_after`](Self::read_after).
     pub known: KnownFiles,
 }

@@ -1,13 +1,19 @@
 //! What may be declared? The rules that every declaration must keep.
 //!
 //! This version has only the built-in rules; rules of one's own will be read
-//! from [`FILES`], which are therefore no declarations.
+//! from [`FILES`], which are therefore no declarations. Where there is one, the
+//! built-in rules do not take its place: they may allow what it forbids.
 
 use super::Declaration;
 use crate::matcher::Matcher;
 
 /// The policy file at the root of the directory, in both spellings.
-pub(super) const FILES: [&str; 2] = ["policy.yaml", "policy.yml"];
+const FILES: [&str; 2] = ["policy.yaml", "policy.yml"];
+
+/// Whether a path is that of the policy file.
+pub(super) fn is_at(path: &str) -> bool {
+    FILES.contains(&path)
+}
 
 /// A rule that a declaration breaks.
 pub(super) struct Violation {

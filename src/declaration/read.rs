@@ -29,10 +29,8 @@ pub(super) fn read(
     database: &ZoneDatabase,
     before: &KnownFiles,
 ) -> Declarations {
-    let (policies, mut sources): (Vec<&SnapshotFile>, Vec<&SnapshotFile>) = snapshot
-        .files
-        .iter()
-        .partition(|file| policy::FILES.contains(&file.path.as_str()));
+    let declared = |file: &&SnapshotFile| !policy::is_at(&file.path);
+    let mut sources: Vec<&SnapshotFile> = snapshot.files.iter().filter(declared).collect();
     let bytes = snapshot
         .files
         .iter()
@@ -78,7 +76,7 @@ pub(super) fn read(
             .diagnostics
             .extend(file.report.into_diagnostics());
     }
-    report_beside_files(snapshot, &policies, &mut declarations);
+    report_beside_files(snapshot, &mut declarations);
     declarations.diagnostics.sort_by(|left, right| {
         (&left.file, left.line, left.column).cmp(&(&right.file, right.line, right.column))
     });
@@ -86,17 +84,16 @@ pub(super) fn read(
 }
 
 /// What stands in the snapshot and is no file of declarations.
-fn report_beside_files(
-    snapshot: &Snapshot,
-    policies: &[&SnapshotFile],
-    declarations: &mut Declarations,
-) {
-    for policy in policies {
-        let report = Report::new(&policy.path, "");
+fn report_beside_files(snapshot: &Snapshot, declarations: &mut Declarations) {
+    let read = snapshot.files.iter().map(|file| &file.path);
+    let skipped = snapshot.skipped.iter().map(|skipped| &skipped.path);
+    for path in read.chain(skipped).filter(|path| policy::is_at(path)) {
+        declarations.unenforced_policy = Some(path.clone());
+        let report = Report::new(path, "");
         report.error(
             Position::START,
             "policy-unsupported",
-            "this version has only the built-in policy, and does not enforce what is written here",
+            "this version has only the built-in policy and cannot enforce this one, so nothing is created or updated",
             "remove the file; comment, owner and a matcher that names something are required without it",
         );
         declarations.diagnostics.extend(report.into_diagnostics());

@@ -37,11 +37,14 @@ pub struct StandIn {
 }
 
 impl Declarations {
-    /// Whether every file says what is declared, or an earlier version of it does.
+    /// Whether every file says what is declared, or an earlier version of it does,
+    /// and the policy what of that is allowed.
     #[must_use]
     pub fn are_all_known(&self) -> bool {
         let stands_in = |path: &str| self.stand_ins.iter().any(|stand_in| stand_in.path == path);
-        self.ambiguous.is_empty() && self.broken.iter().all(|file| stands_in(&file.path))
+        self.ambiguous.is_empty()
+            && self.unenforced_policy.is_none()
+            && self.broken.iter().all(|file| stands_in(&file.path))
     }
 
     /// The earlier version that declares a silence, if it is not the present one.

@@ -83,9 +83,9 @@ impl Planner<'_> {
         if declaration.expires.is_some_and(|expires| expires <= now) {
             return self.expire_all(owned, "the declaration has expired");
         }
-        if let Some(violation) = declaration.violations.first() {
+        if let Some(reason) = self.policy_against(declaration) {
             self.renew_held(&owned);
-            return self.hold(&declaration.name, HoldCause::Policy, violation.clone());
+            return self.hold(&declaration.name, HoldCause::Policy, reason);
         }
         let declaration = &*match declaration.on_target(self.input.target, self.input.labels) {
             Ok(declaration) => declaration,
@@ -140,6 +140,14 @@ impl Planner<'_> {
                 reason,
             }));
         }
+    }
+
+    /// Why the policy does not let a declaration become silences.
+    fn policy_against(&self, declaration: &Declaration) -> Option<String> {
+        let unenforced = self.input.declarations.unenforced_policy.as_ref();
+        unenforced
+            .map(|path| format!("this version cannot enforce `{path}`, so it changes nothing"))
+            .or_else(|| declaration.violations.first().cloned())
     }
 
     /// Whether a window has a silence that no list shows yet; holds it, if so.

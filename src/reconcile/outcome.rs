@@ -240,6 +240,7 @@ impl Pass {
             || self.revision.is_none()
             || !self.declarations.broken.is_empty()
             || !self.declarations.ambiguous.is_empty()
+            || self.declarations.unenforced_policy.is_some()
             || self.targets.iter().any(|target| !target.is_converged());
         if failed {
             Outcome::Failed

@@ -384,10 +384,29 @@ fn a_policy_file_is_no_file_of_declarations() {
         ("team/policy.yaml", "silences: []\n"),
     ]);
     assert!(declarations.broken.is_empty());
+    assert_eq!(
+        declarations.unenforced_policy.as_deref(),
+        Some("policy.yaml")
+    );
     expect![[r#"
-        policy.yaml:1:1: error[policy-unsupported]: this version has only the built-in policy, and does not enforce what is written here
+        policy.yaml:1:1: error[policy-unsupported]: this version has only the built-in policy and cannot enforce this one, so nothing is created or updated
            hint: remove the file; comment, owner and a matcher that names something are required without it
     "#]].assert_eq(&shown(&declarations.diagnostics));
+}
+
+/// A link that leaves the directory, for example.
+#[test]
+fn a_policy_that_is_not_read_is_not_ignored() {
+    let mut snapshot = snapshot(&[]);
+    snapshot.skipped.push(SkippedPath {
+        path: "policy.yml".to_owned(),
+        reason: "a link".to_owned(),
+    });
+    let declarations = Declarations::read(&snapshot, &ZoneDatabase::bundled());
+    assert_eq!(
+        declarations.unenforced_policy.as_deref(),
+        Some("policy.yml")
+    );
 }
 
 #[test]

@@ -78,6 +78,39 @@ async fn what_the_policy_refuses_is_held() {
     assert_eq!(holds(&pass), [("high-latency", HoldCause::Policy)]);
 }
 
+/// The rules for everybody are not those of the program, even if it cannot read
+/// them; what nobody declares any more ends all the same.
+#[tokio::test(start_paused = true)]
+async fn without_the_policy_nothing_is_created_or_updated() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("once.yaml", ONCE);
+    world.write("gone.yaml", &ONCE.replace("high-latency", "gone"));
+    world.write(
+        "lease.yaml",
+        &scheduled("always").replace("high-latency", "always-on"),
+    );
+    world.sync().await;
+    let before = world.ids("high-latency");
+    world.write("policy.yaml", "rules: [");
+    world.write("once.yaml", &ONCE.replace("Known defect.", "Known."));
+    world.write("new.yaml", &ONCE.replace("high-latency", "new"));
+    world.delete("gone.yaml");
+    world.sleep(world.settings.lease / 4 * 3).await;
+    let pass = world.sync().await;
+    assert_eq!(pass.outcome(), Outcome::Failed);
+    assert_eq!(pass.covered_until(), None);
+    let names: Vec<_> = ["always-on", "high-latency", "new"]
+        .map(|name| (name, HoldCause::Policy))
+        .into();
+    assert_eq!(holds(&pass), names);
+    assert_eq!(writes(&pass), [(0, 1, 0, 1)], "a renewal and an expiry");
+    assert_eq!(world.ids("high-latency"), before);
+    assert!(!world.show().contains("Known."));
+
+    world.delete("policy.yaml");
+    assert_eq!(writes(&world.sync().await), [(1, 1, 0, 0)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn modes_hold_what_they_do_not_allow() {
     for (mode, expected) in [
