@@ -77,6 +77,7 @@ async fn serve(configuration: Configuration, zones: ZoneSource) -> Result<(), Co
         Some(path) => Authorisation::Token(path),
         None => Authorisation::Refused,
     };
+    authorisation.warn_if_unusable();
     let cache = configuration.cache_directory.as_deref();
     let service = Service {
         source: Source::open(configuration.source, cache).map_err(CommandError::failed)?,

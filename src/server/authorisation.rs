@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use subtle::ConstantTimeEq;
 
 /// A token is a line of text; whatever is longer is not one.
@@ -15,7 +16,8 @@ const LONGEST_TOKEN: u64 = 4096;
 /// Who may change something over HTTP.
 #[derive(Clone, Debug)]
 pub enum Authorisation {
-    /// Anybody who can connect. Only for a server that listens on loopback.
+    /// Anybody who can connect, but no page of another site that somebody has
+    /// open. Only for a server that listens on loopback.
     Open,
     /// Nobody, because nothing is configured.
     Refused,
@@ -26,6 +28,7 @@ pub enum Authorisation {
 /// Why a request is not allowed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Denied {
+    OtherSite,
     NotConfigured,
     NoToken,
     WrongToken,
@@ -35,6 +38,7 @@ pub(super) enum Denied {
 impl Denied {
     pub(super) const fn message(self) -> &'static str {
         match self {
+            Self::OtherSite => "a page of another site may change nothing here",
             Self::NotConfigured => {
                 "no token is configured: set `sync_token_file` (`--sync-token-file`) to a file that holds one"
             }
@@ -48,9 +52,23 @@ impl Denied {
 }
 
 impl Authorisation {
+    /// Says in the log what would keep everybody out at present.
+    pub fn warn_if_unusable(&self) {
+        if let Self::Token(path) = self
+            && let Err(problem) = read_token(path)
+        {
+            tracing::warn!(
+                "cannot read the token file `{}`: {problem}; until it holds a token nobody can \
+                 ask for a pass",
+                path.display()
+            );
+        }
+    }
+
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let path = match self {
-            Self::Open => return Ok(()),
+            Self::Open if headers.get_all(ORIGIN).iter().all(is_of_loopback) => return Ok(()),
+            Self::Open => return Err(Denied::OtherSite),
             Self::Refused => return Err(Denied::NotConfigured),
             Self::Token(path) => path,
         };
@@ -73,7 +91,15 @@ impl Authorisation {
     }
 }
 
-fn read_token(path: &PathBuf) -> Result<String, String> {
+/// Browsers say with every POST whose page it is from, and nothing else does.
+fn is_of_loopback(origin: &HeaderValue) -> bool {
+    let uri = Uri::try_from(origin.as_bytes()).ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn read_token(path: &Path) -> Result<String, String> {
     let mut token = String::new();
     File::open(path)
         .and_then(|file| file.take(LONGEST_TOKEN).read_to_string(&mut token))

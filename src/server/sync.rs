@@ -104,7 +104,7 @@ fn authorise(state: &AppState, headers: &HeaderMap) -> Result<(), Response> {
     use super::authorisation::Denied;
     state.0.authorisation.check(headers).map_err(|denied| {
         let status = match denied {
-            Denied::NotConfigured => StatusCode::FORBIDDEN,
+            Denied::NotConfigured | Denied::OtherSite => StatusCode::FORBIDDEN,
             Denied::NoToken | Denied::WrongToken => StatusCode::UNAUTHORIZED,
             Denied::UnreadableFile => StatusCode::INTERNAL_SERVER_ERROR,
         };

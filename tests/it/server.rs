@@ -194,6 +194,28 @@ async fn without_a_token_configured_nothing_can_be_changed() {
     }
 }
 
+/// As a browser asks on behalf of whatever page is open in it.
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing_where_no_token_is_needed() {
+    let server = Server::start(|_| Authorisation::Open).await;
+    let port = server.url.rsplit(':').next().unwrap();
+    for (origin, expected) in [
+        ("http://localhost:PORT", StatusCode::ACCEPTED),
+        ("http://127.0.0.1:PORT", StatusCode::ACCEPTED),
+        ("http://[::1]:PORT", StatusCode::ACCEPTED),
+        ("https://example.org", StatusCode::FORBIDDEN),
+        // A name that its owner lets point to 127.0.0.1.
+        ("http://localhost.example.org:PORT", StatusCode::FORBIDDEN),
+        ("null", StatusCode::FORBIDDEN),
+        ("", StatusCode::FORBIDDEN),
+    ] {
+        let request = server.client.post(format!("{}/sync", server.url));
+        let request = request.header("origin", origin.replace("PORT", port));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{origin}");
+    }
+}
+
 #[tokio::test]
 async fn suspend_and_resume_show_in_the_status() {
     let server = Server::start(|_| Authorisation::Open).await;

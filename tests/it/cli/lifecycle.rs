@@ -142,6 +142,18 @@ fn run(alertmanager: &str) -> Command {
 }
 
 #[test]
+fn a_token_that_is_not_there_is_told_at_the_start() {
+    let nothing = directory(&[]);
+    let mut command = run("http://127.0.0.1:1");
+    command.args(["--source", ".", "--sync-token-file", "none"]);
+    let daemon = Running::daemon(command.current_dir(nothing.path()));
+    daemon.entry(
+        "cannot read the token file `none`: No such file or directory (os error 2); until it \
+         holds a token nobody can ask for a pass",
+    );
+}
+
+#[test]
 fn the_daemon_starts_without_its_remotes_and_ends_at_sigterm() {
     let nothing = directory(&[]);
     let mut command = run("http://127.0.0.1:1");
