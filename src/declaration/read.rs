@@ -104,7 +104,7 @@ fn report_beside_files(snapshot: &Snapshot, declarations: &mut Declarations) {
             Position::START,
             "skipped-path",
             format!("not read: {}", skipped.reason),
-            "put the file itself into the directory",
+            "put the file itself into the directory, under a name that ends in `.yaml`",
         );
         declarations.diagnostics.extend(report.into_diagnostics());
     }

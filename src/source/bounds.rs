@@ -193,7 +193,7 @@ pub(super) enum FileName {
 
 /// The reason that people see for [`FileName::Miscased`].
 pub(super) const MISCASED: &str =
-    "only names that end in `.yaml` or `.yml`, in lower case, are read; rename it";
+    "only names that end in `.yaml` or `.yml`, in lower case, are read";
 
 impl FileName {
     pub(super) fn of(name: &[u8]) -> Self {

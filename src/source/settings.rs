@@ -42,11 +42,11 @@ pub enum SourceSettingsError {
     #[error("the source URL `{0}` must not have a query (`?`) or fragment (`#`)")]
     Query(String),
     /// SSH in the form that `git clone` accepts and URLs do not.
-    #[error("the source `{found}` is not a URL; write `{suggestion}`")]
+    #[error("the source `{found}` needs SSH, which is not supported yet; write `{suggestion}`")]
     ScpLike {
         /// What was written.
         found: String,
-        /// The same as a URL.
+        /// The same repository over HTTPS.
         suggestion: String,
     },
     /// SSH.
@@ -140,7 +140,7 @@ fn refuse_scp_like(source: &str) -> Result<(), SourceSettingsError> {
     let path = source[user.len() + host.len() + 2..].trim_start_matches('/');
     Err(SourceSettingsError::ScpLike {
         found: source.to_owned(),
-        suggestion: format!("ssh://{user}@{host}/{path}"),
+        suggestion: format!("https://{host}/{path}"),
     })
 }
 

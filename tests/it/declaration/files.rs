@@ -459,7 +459,7 @@ fn what_could_not_be_read_is_said() {
            |             ^
            hint: save it as UTF-8
         outside.yaml:1:1: warning[skipped-path]: not read: the link leads out of the directory
-           hint: put the file itself into the directory
+           hint: put the file itself into the directory, under a name that ends in `.yaml`
         utf16.yaml:1:1: error[not-utf8]: this file is not UTF-8 text from here on
            hint: it looks like UTF-16; save it as UTF-8
     "#]]

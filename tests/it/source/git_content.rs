@@ -33,7 +33,7 @@ fn reads_files_as_they_are_committed() {
         a.yaml: a: 1\n
         crlf.yaml: # $Id$\r\na: 1\r\n
         team/b.yml: \xff\xfe not UTF-8
-        UPPER.YML: SKIPPED only names that end in `.yaml` or `.yml`, in lower case, are read; rename it
+        UPPER.YML: SKIPPED only names that end in `.yaml` or `.yml`, in lower case, are read
         etc: SKIPPED it is a link, and links in a Git repository are not followed; commit the file itself
         link.yaml: SKIPPED it is a link, and links in a Git repository are not followed; commit the file itself
         module: SKIPPED it is a submodule, and submodules are not read; commit the files themselves

@@ -45,7 +45,7 @@ fn says_what_to_write_instead() {
     ];
     expect![[r#"
         the source is empty; write a directory or a Git URL
-        the source `git@git.example.com:team/silences.git` is not a URL; write `ssh://git@git.example.com/team/silences.git`
+        the source `git@git.example.com:team/silences.git` needs SSH, which is not supported yet; write `https://git.example.com/team/silences.git`
         the source `ssh://git@git.example.com/a.git` needs SSH, which is not supported yet; use the https:// URL
         the source `git://git.example.com/a.git` has an unknown scheme; write a directory, or a URL that begins with https://, http:// or file://
         the source URL `file://relative/a.git` must name an absolute path; write file:///path/to/repository
