@@ -122,6 +122,13 @@ pub(super) fn moment(text: &str) -> Result<Stated, Mismatch> {
         _ => text.to_owned(),
     };
     if let Ok(absolute) = DateTime::parse_from_rfc3339(&full) {
+        // chrono counts a leap second as 1,000,000,000 more of them.
+        if absolute.timestamp_subsec_nanos() % 1_000_000_000 != 0 {
+            return Err(mismatch(
+                format!("windows begin and end on whole seconds, and `{text}` is between two"),
+                "leave the fraction out",
+            ));
+        }
         return Ok(Stated::Absolute(absolute.to_utc().into()));
     }
     for format in ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"] {
@@ -240,11 +247,14 @@ mod tests {
             .ok();
         assert_eq!(moment("2026-12-24T18:00:00+01:00").ok(), absolute);
         assert_eq!(moment("2026-12-24T17:00Z").ok(), absolute);
+        assert_eq!(moment("2026-12-24T17:00:00.000Z").ok(), absolute);
         for wrong in [
             "2026-12-24",
             "18:00",
             "2026-02-30T18:00",
             "2026-12-24T25:00",
+            "2026-12-24T18:00:00.5Z",
+            "2026-12-24T18:00:00.5",
             "tomorrow",
             "ééééééééééé",
         ] {
