@@ -1,5 +1,7 @@
 //! What became of a plan? An account of every action.
 
+use std::collections::HashSet;
+
 use crate::alertmanager::{ApiErrorKind, Limit};
 use crate::name::SilenceName;
 use crate::plan::{Action, Change};
@@ -45,6 +47,22 @@ impl ApplyReport {
     #[must_use]
     pub const fn done(&self) -> usize {
         self.created + self.updated + self.replaced + self.expired
+    }
+
+    /// Which of a plan's actions were carried out as a whole.
+    #[must_use]
+    pub fn done_of(&self, actions: &[Action]) -> Vec<bool> {
+        let made = self.made.iter().map(|(_, name, window)| (name, *window));
+        let made: HashSet<(&SilenceName, OccurrenceStart)> = made.collect();
+        let ended: HashSet<&SilenceId> = self.ended.iter().collect();
+        let is_done = |action: &Action| match &action.change {
+            Change::Create(_) | Change::Update(_) => {
+                made.contains(&(&action.silence, action.window))
+            }
+            // The last request of the two, or the only one.
+            Change::Replace(_, old) | Change::Expire(old, _) => ended.contains(&old.id),
+        };
+        actions.iter().map(is_done).collect()
     }
 
     pub(super) const fn count(&mut self, change: &Change) {

@@ -145,14 +145,18 @@ fn matcher_strings(matchers: &Matchers) -> Vec<String> {
         .collect()
 }
 
-/// One element of `targets` in the plan's JSON, with so many holds at most; without
-/// a plan, the error.
+/// One element of `targets` in the plan's JSON, with those of its actions that are
+/// given and so many holds at most; without a plan, the error.
 #[must_use]
-pub fn to_json(target: &TargetName, plan: Result<&Plan, &str>, most_holds: usize) -> Value {
+pub fn to_json<'a>(
+    target: &TargetName,
+    plan: Result<(&Plan, impl Iterator<Item = &'a Action>), &str>,
+    most_holds: usize,
+) -> Value {
     match plan {
-        Ok(plan) => json!({
+        Ok((plan, actions)) => json!({
             "name": target,
-            "actions": plan.actions.iter().map(action_to_json).collect::<Vec<_>>(),
+            "actions": actions.map(action_to_json).collect::<Vec<_>>(),
             "holds": plan.holds.iter().take(most_holds).map(|hold| json!({
                 "silence": hold.silence,
                 "cause": hold.cause.word(),

@@ -9,7 +9,7 @@ use super::Mode;
 use crate::apply::ApplyReport;
 use crate::declaration::Declarations;
 use crate::name::TargetName;
-use crate::plan::{HoldCause, Plan, to_json};
+use crate::plan::{Action, HoldCause, Plan, to_json};
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
 
@@ -67,7 +67,9 @@ pub struct TargetPass {
     pub started: Timestamp,
     /// What had to change; `None` when it could not be listed or was not asked.
     pub plan: Option<Plan>,
-    /// Actions of the plan that are not kept, because there are too many.
+    /// Which actions of the plan were carried out; none, if it was not.
+    pub done: Vec<bool>,
+    /// Actions that are not carried out and not kept, because there are too many.
     pub left_out: usize,
     /// What was done.
     pub report: ApplyReport,
@@ -117,6 +119,7 @@ impl TargetPass {
             taken_in: 0,
             started,
             plan: None,
+            done: Vec::new(),
             left_out: 0,
             report: ApplyReport::default(),
             error: None,
@@ -140,15 +143,25 @@ impl TargetPass {
         }
     }
 
-    /// Keeps at most so many actions to be shown.
+    /// Keeps at most so many actions to be shown; what is done goes first.
     pub(super) fn keep_actions(&mut self, most: usize) {
         if let Some(plan) = &mut self.plan
             && plan.actions.len() > most
         {
-            self.left_out += plan.actions.len() - most;
+            let mut done = std::mem::take(&mut self.done).into_iter();
+            plan.actions.retain(|_| !done.next().unwrap_or(false));
+            self.left_out += plan.actions.len().saturating_sub(most);
             plan.actions.truncate(most);
             plan.actions.shrink_to_fit();
         }
+    }
+
+    /// The actions that are kept and not carried out.
+    pub fn outstanding(&self) -> impl Iterator<Item = &Action> {
+        let actions = self.plan.iter().flat_map(|plan| &plan.actions);
+        let done = self.done.iter().chain(std::iter::repeat(&false));
+        let both = actions.zip(done);
+        both.filter(|(_, done)| !**done).map(|(action, _)| action)
     }
 
     /// How many actions are kept.
@@ -178,11 +191,9 @@ impl TargetPass {
     /// everything while writing is suspended.
     #[must_use]
     pub fn held(&self) -> usize {
-        let undone = |plan: &Plan| plan.holds.len() + plan.actions.len();
-        let all = self.left_out + self.plan.as_ref().map_or(0, undone);
-        all.saturating_sub(
-            self.report.done() + self.report.failures.len() + self.report.not_attempted,
-        )
+        let holds = self.plan.as_ref().map_or(0, |plan| plan.holds.len());
+        let undone = self.left_out + self.outstanding().count() + holds;
+        undone.saturating_sub(self.report.failures.len() + self.report.not_attempted)
     }
 
     /// Live silences that are ours after the pass, as far as it knows.
@@ -257,7 +268,7 @@ impl Pass {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         let mut targets = self.targets.iter();
-        targets.any(|target| target.left_out + target.kept_actions() > 0)
+        targets.any(|target| target.left_out > 0 || target.outstanding().next().is_some())
     }
 
     /// Through when every declared window has its silence on every target, also if
@@ -306,8 +317,8 @@ impl Pass {
         })
     }
 
-    /// The body of `silenced plan --format json` and of `/api/v1/plan`, with so many
-    /// holds at most.
+    /// The body of `silenced plan --format json` and of `/api/v1/plan`: what is still
+    /// to be done, and with so many holds at most what is held.
     #[must_use]
     pub fn plan_to_json(&self, most_holds: usize) -> Value {
         let mut room = most_holds;
@@ -318,6 +329,7 @@ impl Pass {
                 let error = target.error.as_deref().unwrap_or("not asked");
                 let plan = target.plan.as_ref();
                 let holds = plan.map_or(0, |plan| plan.holds.len());
+                let plan = plan.map(|plan| (plan, target.outstanding()));
                 let mut plan = to_json(&target.name, plan.ok_or(error), room);
                 if holds > room {
                     plan["holds_left_out"] = (holds - room).into();

@@ -2,6 +2,7 @@
 //! remembered from one pass to the next.
 
 use std::collections::BTreeMap;
+use std::iter::zip;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +167,7 @@ impl<A: SilenceApi> Target<A> {
             let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
             let written = Written::of(&plan, &pass.report);
+            pass.done = pass.report.done_of(&plan.actions);
             // By the server's clock; the list may be a minute old by now.
             let written_at = now.plus(listed_at.elapsed());
             self.remember(&mut pass.report, written_at);
@@ -176,6 +178,10 @@ impl<A: SilenceApi> Target<A> {
                     .partition(|expiry| verified.allows(expiry));
             let total = plan.actions.len();
             let mut ended = self.expire(&proved, order, until, total).await;
+            let then = ended.done_of(&plan.actions);
+            pass.done = zip(&pass.done, then)
+                .map(|(done, then)| *done || then)
+                .collect();
             self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)

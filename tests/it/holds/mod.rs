@@ -7,6 +7,7 @@ mod unsettled;
 
 use std::time::Duration;
 
+use serde_json::json;
 use silenced::plan::{HoldCause, Mode as WriteMode};
 use silenced::reconcile::{Mode, Outcome};
 
@@ -137,6 +138,8 @@ async fn modes_hold_what_they_do_not_allow() {
         world.write("created.yaml", &declared("created", "A", "Defect."));
         let pass = world.sync().await;
         assert_eq!(writes(&pass), [expected], "{mode:?}");
+        let shown = pass.plan_to_json(usize::MAX);
+        assert_eq!(shown["targets"][0]["actions"], json!([]), "all was done");
         let (created, updated, replaced, expired) = expected;
         let held = holds(&pass);
         assert_eq!(held.len(), 4 - created - updated - replaced - expired);

@@ -228,10 +228,49 @@ async fn what_there_was_no_time_for_is_next() {
             "there was no time for {left} more actions; the next pass goes on with them at once"
         )
     );
+    assert_eq!(
+        outstanding(&first, 0),
+        left,
+        "what was done is planned no more"
+    );
     assert!(reconciler.next_due().unwrap() <= Instant::now());
     pass(&mut reconciler, clock, &text, DUE).await;
     let third = pass(&mut reconciler, clock, &text, DUE).await;
     assert_eq!((slow.posts(), third.outcome()), (3000, Outcome::Converged));
+    assert_eq!(outstanding(&third, 0), 0);
+    assert!(!third.has_changes());
+}
+
+/// Plans are kept to be looked at, and are bounded; what was done needs no look.
+#[tokio::test(start_paused = true)]
+async fn the_longest_plans_are_cut_and_what_is_left_out_is_counted() {
+    let clock = clock();
+    let servers = ["a", "b", "c"].map(|name| target(name, &Server::new(clock)));
+    let mut reconciler = reconciler(servers.into());
+    let text = many(8000);
+    let observe = Asked {
+        mode: Mode::Observe,
+        ..APPLY
+    };
+    let observed = pass(&mut reconciler, clock, &text, observe).await;
+    let mut shown = [0, 1, 2].map(|index| outstanding(&observed, index));
+    shown.sort_unstable();
+    assert_eq!(shown, [4000, 8000, 8000]);
+    let left_out = [0, 1, 2].map(|index| observed.targets[index].left_out);
+    assert_eq!(left_out.iter().sum::<usize>(), 4000);
+    assert!(observed.targets.iter().all(|target| target.held() == 8000));
+
+    let applied = pass(&mut reconciler, clock, &text, APPLY).await;
+    assert_eq!(writes(&applied), [(8000, 0, 0, 0); 3]);
+    assert_eq!([0, 1, 2].map(|index| outstanding(&applied, index)), [0; 3]);
+    assert!(!applied.has_changes(), "nor is anything left out");
+    assert!(applied.targets.iter().all(|target| target.held() == 0));
+}
+
+/// The actions that the plan of a target shows.
+fn outstanding(pass: &Pass, index: usize) -> usize {
+    let shown = pass.plan_to_json(0);
+    shown["targets"][index]["actions"].as_array().unwrap().len()
 }
 
 /// A command that makes one pass has no later one.

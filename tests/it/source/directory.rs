@@ -50,7 +50,8 @@ fn reads_declarations_in_order_of_their_paths_and_nothing_else() {
         a/z.yaml: \xff\xfe
         b.yml: b
         UPPER.YAML: SKIPPED only names that end in `.yaml` or `.yml`, in lower case, are read
-    "#]].assert_eq(&read(files.path()));
+    "#]]
+    .assert_eq(&read(files.path()));
 }
 
 #[test]
