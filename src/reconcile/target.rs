@@ -166,8 +166,8 @@ impl<A: SilenceApi> Target<A> {
             let longest = order.longest_writing;
             let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
-            let written = Written::of(&plan, &pass.report);
             pass.done = pass.report.done_of(&plan.actions);
+            let written = Written::of(&plan, &pass.done);
             // By the server's clock; the list may be a minute old by now.
             let written_at = now.plus(listed_at.elapsed());
             self.remember(&mut pass.report, written_at);
@@ -178,10 +178,9 @@ impl<A: SilenceApi> Target<A> {
                     .partition(|expiry| verified.allows(expiry));
             let total = plan.actions.len();
             let mut ended = self.expire(&proved, order, until, total).await;
-            let then = ended.done_of(&plan.actions);
-            pass.done = zip(&pass.done, then)
-                .map(|(done, then)| *done || then)
-                .collect();
+            for (done, ended) in zip(&mut pass.done, ended.done_of(&plan.actions)) {
+                *done |= ended;
+            }
             self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)

@@ -9,11 +9,11 @@
 //! against them. One that does not stay is noticed by later passes.
 
 use std::collections::{HashMap, HashSet};
+use std::iter::zip;
 
 use super::Order;
 use super::target::{Target, more};
 use crate::alertmanager::SilenceApi;
-use crate::apply::ApplyReport;
 use crate::name::SilenceName;
 use crate::plan::{Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan};
 use crate::schedule::OccurrenceStart;
@@ -29,17 +29,12 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Those of a plan that was carried out.
-    pub(super) fn of(plan: &Plan, report: &ApplyReport) -> Vec<Self> {
-        let made: HashSet<&SilenceId> = report.made.iter().map(|(id, ..)| id).collect();
-        let ended: HashSet<&SilenceId> = report.ended.iter().collect();
-        let written = plan.actions.iter().filter_map(|action| {
+    /// Those of a plan of which so much was `done`.
+    pub(super) fn of(plan: &Plan, done: &[bool]) -> Vec<Self> {
+        let done = zip(&plan.actions, done).filter(|(_, done)| **done);
+        let written = done.filter_map(|(action, _)| {
             let (id, request) = Request::of(&action.change)?;
-            let succeeded = match request {
-                Request::Update => made.contains(id),
-                Request::Expire => ended.contains(id),
-            };
-            succeeded.then(|| Self {
+            Some(Self {
                 silence: action.silence.clone(),
                 id: id.clone(),
                 request,
