@@ -14,8 +14,9 @@ use crate::interval::Interval;
 pub struct TooMany(usize);
 
 /// The body of `silenced expand --format json`: every declaration, those
-/// without an interval too; intervals are clipped to `range`. `tzdata` is
-/// the release of the zone data, with where it came from.
+/// without an interval too, and with its [`state`] if that keeps it from becoming
+/// silences; intervals are clipped to `range`. `tzdata` is the release of the zone
+/// data, with where it came from.
 ///
 /// With more than `most` intervals in all it ends soon after that many.
 pub fn to_json<'a>(
@@ -32,7 +33,11 @@ pub fn to_json<'a>(
         let intervals: Vec<_> = intervals
             .map(|interval| (interval.start(), interval.end()))
             .collect();
-        Ok(json!({ "name": declaration.name, "intervals": intervals }))
+        let mut silence = json!({ "name": declaration.name, "intervals": intervals });
+        if let Some(state) = state(declaration) {
+            silence["state"] = state.into();
+        }
+        Ok(silence)
     };
     let silences: Vec<Value> = declarations
         .into_iter()

@@ -71,6 +71,12 @@ fn what_becomes_no_silence_says_why() {
         exit 0
     "#]],
     );
+    let mut json = silenced();
+    json.args(WINTER).args(["--format", "json"]);
+    let found = finish(json.current_dir(silences.path())).stdout;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["silences"][0]["state"], "disabled");
+    assert_eq!(found["silences"][1].get("state"), None);
 }
 
 #[test]
