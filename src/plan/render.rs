@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::{Value, json};
 
-use super::{Action, Change, Plan};
+use super::{Action, Change, HoldCause, Plan};
 use crate::matcher::Matchers;
 use crate::name::TargetName;
 use crate::silence::SilenceDraft;
@@ -57,7 +57,8 @@ pub fn render(target: &TargetName, plan: &Plan, style: Style) -> String {
     text
 }
 
-/// `2 to create, 1 to expire (fingerprint 0123456789abcdef)`, or that nothing is to do.
+/// `2 to create, 1 held (fingerprint 0123456789abcdef)`, or that nothing is to do. The
+/// fingerprint is for whoever wants to confirm what a guard holds.
 fn summary(plan: &Plan) -> String {
     let counts: Vec<String> = ["create", "update", "replace", "expire"]
         .into_iter()
@@ -79,12 +80,10 @@ fn summary(plan: &Plan) -> String {
         counts.join(", ")
     };
     if !plan.holds.is_empty() {
-        let _ = write!(
-            summary,
-            ", {} held (fingerprint {})",
-            plan.holds.len(),
-            plan.fingerprint
-        );
+        let _ = write!(summary, ", {} held", plan.holds.len());
+    }
+    if plan.holds.iter().any(|hold| hold.cause == HoldCause::Guard) {
+        let _ = write!(summary, " (fingerprint {})", plan.fingerprint);
     }
     summary
 }
