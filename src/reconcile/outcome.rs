@@ -163,6 +163,10 @@ impl TargetPass {
         outstanding.map(|(_, action)| action)
     }
 
+    pub(super) fn has_outstanding(&self) -> bool {
+        self.left_out > 0 || self.outstanding().next().is_some()
+    }
+
     /// How many actions are kept.
     pub(super) fn kept_actions(&self) -> usize {
         self.plan.as_ref().map_or(0, |plan| plan.actions.len())
@@ -267,7 +271,7 @@ impl Pass {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         let mut targets = self.targets.iter();
-        targets.any(|target| target.left_out > 0 || target.outstanding().next().is_some())
+        targets.any(|target| target.has_outstanding())
     }
 
     /// Through when every declared window has its silence on every target, also if
