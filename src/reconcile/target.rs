@@ -18,7 +18,7 @@ use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
 use crate::plan::{
-    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan, present,
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
@@ -141,7 +141,7 @@ impl<A: SilenceApi> Target<A> {
                 return self.failed(pass, error.with_causes(), order.now(), retry_after);
             }
         };
-        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let now = present(&listing.silences, listing.server_time, order.now());
         let listed_at = Instant::now();
         let settle = settings.settle;
         if let Some(census) = &order.census {
@@ -278,6 +278,12 @@ impl<A: SilenceApi> Target<A> {
             plan.remarks.push(format!(
                 "the server's clock shows {now}, {} s off ours; windows go by the server's",
                 offset.as_secs()
+            ));
+        }
+        if let Some(said) = listing.server_time.filter(|said| *said < now) {
+            plan.remarks.push(format!(
+                "the `Date` of the list, {said}, is behind what the server's silences show, which a \
+                 proxy may be the reason of; windows go by {now}"
             ));
         }
         plan.remarks.extend(listing.remarks.iter().cloned());

@@ -14,7 +14,9 @@ use super::Order;
 use super::target::{Target, more};
 use crate::alertmanager::SilenceApi;
 use crate::name::SilenceName;
-use crate::plan::{Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan};
+use crate::plan::{
+    Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan, present,
+};
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 use crate::stop::stopped;
@@ -95,7 +97,7 @@ impl<A: SilenceApi> Target<A> {
                 return Verified::default();
             }
         };
-        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let now = present(&listing.silences, listing.server_time, order.now());
         let settings = Settings {
             guard: Guard::unlimited(),
             ..settings.clone()

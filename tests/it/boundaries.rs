@@ -1,23 +1,25 @@
-//! What happens as a window closes? The server looks at its silences, then at its
-//! clock, and what is sent arrives later still.
+//! What happens as a window opens and closes? The server looks at its silences, then
+//! at its clock, and what is sent arrives later still.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use silenced::name::TargetName;
-use silenced::plan::{self, Lineage, Plan, PlanInput, RecentWrites, Settings};
-use silenced::silence::Silence;
+use silenced::plan::{Lineage, Plan, PlanInput, RecentWrites, Settings, present};
+use silenced::silence::{Silence, SilenceState};
 use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
 use crate::declaration::read;
 use crate::support::changes::active;
-use crate::support::passes::{ONCE, scheduled};
+use crate::support::passes::{ONCE, plan, scheduled, writes};
 use crate::support::reconciler::lab;
+use crate::support::world::World;
 
 /// The plan for a target that holds `silences`, when its clock shows `now`.
 fn plan_at(now: Timestamp, yaml: &str, silences: &[Silence]) -> Plan {
-    plan::plan(&PlanInput {
+    silenced::plan::plan(&PlanInput {
         settings: &lab(),
         target: &TargetName::new("default").unwrap(),
         labels: &BTreeMap::new(),
@@ -108,4 +110,63 @@ fn a_lease_is_not_cut_by_the_difference_of_two_clocks() {
     assert_eq!(actions(seconds(2)), 0);
     // Somebody gave it more than that.
     assert_eq!(actions(Settings::SETTLE + seconds(1)), 1);
+}
+
+/// A silence in that state, from `starts_at` on, for so long.
+fn silence(state: SilenceState, starts_at: Timestamp, lasts: u64) -> Silence {
+    let made = made_at(end().minus(seconds(3600)), ONCE);
+    Silence {
+        state,
+        starts_at,
+        ends_at: starts_at.plus(seconds(lasts)),
+        ..made
+    }
+}
+
+/// A silence that the server calls active has begun, whatever a proxy says.
+#[test]
+fn the_list_shows_that_the_date_is_behind() {
+    let real = time("2026-01-08T12:00:00Z");
+    let (before, after) = (|by| real.minus(seconds(by)), |by| real.plus(seconds(by)));
+    let active = silence(SilenceState::Active, before(120), 3600);
+    let list = [active];
+    assert_eq!(present(&list, Some(before(60)), real), before(60));
+    assert_eq!(present(&list, None, real), real);
+    assert_eq!(present(&list, Some(before(300)), real), real);
+    let expired = silence(SilenceState::Expired, before(3600), 3540);
+    assert_eq!(present(&[expired], Some(before(300)), real), real);
+    // Our clock is behind too, or far ahead: as late as the list shows.
+    assert_eq!(present(&list, Some(before(300)), before(200)), before(120));
+    let days_ahead = after(2 * 86400);
+    assert_eq!(present(&list, Some(before(300)), days_ahead), before(120));
+    let pending = silence(SilenceState::Pending, after(600), 3600);
+    let both = [list[0].clone(), pending];
+    assert_eq!(present(&both, Some(before(300)), after(300)), after(300));
+    assert_eq!(present(&both, Some(before(300)), after(900)), before(120));
+    // One that is pending shows nothing about what is said to be later.
+    assert_eq!(present(&both, Some(after(900)), real), after(900));
+}
+
+/// It was replaced in every pass, and given an end that was past.
+#[tokio::test(start_paused = true)]
+async fn a_proxy_whose_clock_is_behind_changes_nothing_that_runs() {
+    for behind in [300, 4 * 3600] {
+        let mut world = World::at("2026-01-08T12:00:10Z");
+        world.api.date_behind.store(behind, Ordering::SeqCst);
+        world.write("once.yaml", ONCE);
+        world.sync().await;
+        world.write(
+            "lease.yaml",
+            &scheduled("always").replace("high-latency", "always-on"),
+        );
+        world.sync().await;
+        world.sleep(seconds(60)).await;
+        let second = world.sync().await;
+        assert_eq!(writes(&second), [(0, 0, 0, 0)], "{behind}");
+        let remarks = plan(&second).remarks.join("\n");
+        assert!(
+            remarks.contains("is behind what the server's silences show"),
+            "{remarks}"
+        );
+    }
 }
