@@ -181,6 +181,28 @@ async fn a_rotated_token_counts_at_once_and_an_empty_file_opens_nothing() {
     assert!(!body.to_string().contains("token\":"), "{body}");
 }
 
+/// Cut, it would let in whoever knows its beginning.
+#[tokio::test]
+async fn a_token_file_that_is_too_long_opens_nothing() {
+    let server = Server::with_token().await;
+    let token = "t".repeat(4096);
+    std::fs::write(server.token_file(), &token).unwrap();
+    assert_eq!(
+        server.post("/sync", Some(&token)).await.0,
+        StatusCode::ACCEPTED
+    );
+    let longer = format!("{token}t");
+    std::fs::write(server.token_file(), &longer).unwrap();
+    for token in [token, longer] {
+        let (status, body) = server.post("/sync", Some(&token)).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+        assert_eq!(
+            body["error"],
+            "the token file cannot be used: see the log of silenced"
+        );
+    }
+}
+
 #[tokio::test]
 async fn without_a_token_configured_nothing_can_be_changed() {
     let server = Server::start(|_| Authorisation::Refused).await;
