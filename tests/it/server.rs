@@ -10,7 +10,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, ReadSource};
-use silenced::memory::Version;
+use silenced::memory;
 use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
@@ -52,6 +52,14 @@ impl Server {
         declarations: String,
         authorisation: impl FnOnce(&Path) -> Authorisation,
     ) -> Self {
+        Self::of(declarations, memory::Settings::default(), authorisation).await
+    }
+
+    async fn of(
+        declarations: String,
+        alertmanager: memory::Settings,
+        authorisation: impl FnOnce(&Path) -> Authorisation,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::System;
         let read_source: ReadSource = Box::new(move || {
@@ -59,7 +67,7 @@ impl Server {
             let snapshot = snapshot(revision, [("all.yaml", declarations.as_str())]);
             Box::pin(async { Ok(snapshot) })
         });
-        let api = InMemory::new(Version::default(), clock);
+        let api = InMemory::of_settings(alertmanager, clock);
         let reconciler = reconciler_of(lab(), vec![target("default", api)]);
         let metrics = Arc::new(Metrics::new());
         let (daemon, handle) = Daemon::new(
@@ -364,6 +372,45 @@ async fn a_stop_ends_the_server() {
         .expect("still answers");
 }
 
+/// In the words of the JSON and the metrics.
+#[tokio::test]
+async fn the_page_says_of_a_target_what_failed_and_what_is_held() {
+    let always = "comment: x, matchers: ['a=b'], schedule: always";
+    let one = format!("owner: x\nsilences:\n  - {{name: one, {always}}}\n");
+    let held = format!("{one}  - {{name: other, {always}, suspend: true}}\n");
+    let open = |_: &Path| Authorisation::Open;
+    let narrow = memory::Settings {
+        max_silence_size_bytes: Some(10),
+        ..memory::Settings::default()
+    };
+    let refusing = Server::of(one.clone(), narrow, open).await;
+    for (server, state, work) in [
+        (
+            Server::declaring(one, open).await,
+            "converged>ok",
+            "1 created",
+        ),
+        (
+            Server::declaring(held, open).await,
+            "converged>ok",
+            "1 created, 1 held",
+        ),
+        (refusing, "failed>failing<br>", "1 failed"),
+    ] {
+        let (_, page) = server.get("/").await;
+        let (_, targets) = page.split_once("<h2>Targets</h2>").unwrap();
+        let (row, _) = targets.split_once("</tbody>").unwrap();
+        assert!(
+            row.contains(&format!("<td>default<td class={state}")),
+            "{row}"
+        );
+        assert!(row.ends_with(&format!("<td>{work}")), "{row}");
+        let status = server.get_json("/api/v1/status").await;
+        let word = status["last_pass"]["targets"][0]["state"].as_str().unwrap();
+        assert!(state.contains(word), "{word} and {state}");
+    }
+}
+
 /// A real browser shows the page, and what people wrote stays text.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_in_a_browser() {
@@ -393,7 +440,7 @@ async fn the_page_in_a_browser() {
         "high-latency",
         "&lt;script&gt;alert('Known defect')&lt;/script&gt;",
         "severity=\"info\"",
-        "in step",
+        "<td class=\"converged\">ok",
     ] {
         assert!(page.contains(text), "no `{text}` in:\n{page}");
     }
