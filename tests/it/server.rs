@@ -1,6 +1,8 @@
 //! Do the routes answer as they should? Over HTTP on the loopback, with a
 //! daemon behind them.
 
+mod bounds;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
