@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 pub use status::Status;
-pub use trigger::{MOST_CONFIRMED, RequestId, Trigger};
+pub use trigger::{RequestId, Trigger};
 
 use crate::alertmanager::SilenceApi;
 use crate::clock::Clock;

@@ -17,7 +17,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::Mode;
 use super::census::Census;
+use super::confirmed::Confirmed;
 use super::order::Order;
 use super::outcome::TargetPass;
 use super::target::{Identity, Target};
@@ -92,8 +94,8 @@ pub(super) struct Slot<A> {
     from: Option<Instant>,
     /// Somebody insisted while it was being worked on.
     is_wanted: bool,
-    /// What was confirmed meanwhile.
-    confirmed: Vec<Fingerprint>,
+    /// For its next pass.
+    confirmed: Confirmed,
     last: Option<Arc<TargetPass>>,
 }
 
@@ -103,6 +105,8 @@ struct Ended<A> {
     target: Target<A>,
     pass: TargetPass,
     order: Arc<Order>,
+    /// What was confirmed to it.
+    confirmed: Vec<Fingerprint>,
 }
 
 impl<A> Slot<A> {
@@ -116,7 +120,7 @@ impl<A> Slot<A> {
             due: None,
             from: None,
             is_wanted: false,
-            confirmed: Vec::new(),
+            confirmed: Confirmed::default(),
             last: None,
         }
     }
@@ -321,12 +325,12 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if slot.target.is_some() {
                 if insist || slot.is_due(now) {
-                    slot.confirmed.extend_from_slice(confirmed);
+                    slot.confirmed.add(confirmed);
                     queue.push_back(index);
                 }
             } else if insist {
                 slot.is_wanted = true;
-                slot.confirmed.extend_from_slice(confirmed);
+                slot.confirmed.add(confirmed);
             }
         }
         queue
@@ -340,7 +344,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
             return;
         };
         slot.asked = Some(now);
-        let confirmed = std::mem::take(&mut slot.confirmed);
+        let confirmed = slot.confirmed.take();
         let (settings, order) = (Arc::clone(&slot.settings), Arc::clone(order));
         self.running.spawn(async move {
             let pass = target.pass(&settings, &order, &confirmed).await;
@@ -349,6 +353,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
                 target,
                 pass,
                 order,
+                confirmed,
             }
         });
     }
@@ -370,10 +375,14 @@ impl<A: SilenceApi + 'static> Fleet<A> {
             target,
             mut pass,
             order,
+            confirmed,
         } = ended;
         let Some(slot) = self.slots.get_mut(index) else {
             return;
         };
+        if order.mode == Mode::Apply {
+            slot.confirmed.keep(&confirmed, &pass, &slot.settings.guard);
+        }
         let (now, at) = (Instant::now(), order.now());
         let interval = target.interval.unwrap_or(self.interval);
         let (due, from) = if std::mem::take(&mut slot.is_wanted) || pass.report.ran_out_of_time {

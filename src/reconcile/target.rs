@@ -2,7 +2,6 @@
 //! remembered from one pass to the next.
 
 use std::collections::BTreeMap;
-use std::iter::zip;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
 use crate::plan::{
-    Action, Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
@@ -166,21 +165,20 @@ impl<A: SilenceApi> Target<A> {
             let longest = order.longest_writing;
             let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
-            pass.done = pass.report.done_of(&plan.actions);
-            let written = Written::of(&plan, &pass.done);
+            let written = Written::of(&plan, &pass.report.carried_out);
             // By the server's clock; the list may be a minute old by now.
             let written_at = now.plus(listed_at.elapsed());
             self.remember(&mut pass.report, written_at);
             let verified = self.verify(settings, order, &written, written_at).await;
-            let (proved, unproved): (Vec<Action>, Vec<Action>) =
+            let is_proved = |number: &usize| {
+                let expiry = plan.actions.get(*number);
+                expiry.is_some_and(|expiry| verified.allows(expiry))
+            };
+            let (proved, unproved): (Vec<usize>, Vec<usize>) =
                 std::mem::take(&mut pass.report.unproved)
                     .into_iter()
-                    .partition(|expiry| verified.allows(expiry));
-            let total = plan.actions.len();
-            let mut ended = self.expire(&proved, order, until, total).await;
-            for (done, ended) in zip(&mut pass.done, ended.done_of(&plan.actions)) {
-                *done |= ended;
-            }
+                    .partition(is_proved);
+            let mut ended = self.expire(&plan, &proved, order, until).await;
             self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)
@@ -321,16 +319,18 @@ impl<A: SilenceApi> Target<A> {
         apply(plan, &self.api, self.terms(order, until, &progress)).await
     }
 
-    /// Carries out the last expiries of so many actions in all.
+    /// Carries out the last expiries of a plan.
     async fn expire(
         &self,
-        expiries: &[Action],
+        plan: &Plan,
+        numbers: &[usize],
         order: &Order,
         until: Option<Instant>,
-        total: usize,
     ) -> ApplyReport {
-        let progress = self.progress(order, total - expiries.len(), total);
-        expire(expiries, &self.api, self.terms(order, until, &progress)).await
+        let total = plan.actions.len();
+        let progress = self.progress(order, total - numbers.len(), total);
+        let terms = self.terms(order, until, &progress);
+        expire(plan, numbers, &self.api, terms).await
     }
 
     fn terms<'a>(

@@ -8,8 +8,7 @@
 //! New silences need no such look: with a fresh id nothing older can win
 //! against them. One that does not stay is noticed by later passes.
 
-use std::collections::{HashMap, HashSet};
-use std::iter::zip;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Order;
 use super::target::{Target, more};
@@ -29,10 +28,10 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Those of a plan of which so much was `done`.
-    pub(super) fn of(plan: &Plan, done: &[bool]) -> Vec<Self> {
-        let done = zip(&plan.actions, done).filter(|(_, done)| **done);
-        let written = done.filter_map(|(action, _)| {
+    /// Those of a plan whose actions with these numbers were carried out.
+    pub(super) fn of(plan: &Plan, numbers: &BTreeSet<usize>) -> Vec<Self> {
+        let written = numbers.iter().filter_map(|number| {
+            let action = plan.actions.get(*number)?;
             let (id, request) = Request::of(&action.change)?;
             Some(Self {
                 silence: action.silence.clone(),
