@@ -35,12 +35,27 @@ const CONCURRENT_TARGETS: usize = 32;
 /// that all hang are asked within a minute.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// A pass waits so long for a target when all others are done. Alertmanager
-/// lists 50,000 silences in a second and takes 10,000 new ones in six.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a pass waits for a target when all others are done.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// With one that answered the last time.
+    usual: Duration,
+    /// With one that could not be listed then.
+    little: Duration,
+}
 
-/// And so long for one that could not be listed the last time.
-const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+/// Alertmanager lists 50,000 silences in a second and takes 10,000 new ones in six.
+const PATIENCE: Patience = Patience {
+    usual: Duration::from_secs(10),
+    little: Duration::from_secs(1),
+};
+
+/// With one that is alone and keeps no other waiting: longer than it may be written
+/// to, and than most requests may take.
+const PATIENCE_WITH_ONE: Patience = Patience {
+    usual: Duration::from_mins(5),
+    little: Duration::from_mins(5),
+};
 
 /// Writing to one target ends after this; what is left is planned anew, so that
 /// a commit waits no longer than about one interval for those before it.
@@ -75,7 +90,7 @@ pub(super) struct Fleet<A> {
 /// How long a pass waits and writes, and how much of it is kept.
 struct Bounds {
     /// `None` waits until all is done.
-    patience: Option<Duration>,
+    patience: Option<Patience>,
     longest_writing: Option<Duration>,
     kept_actions: usize,
 }
@@ -130,10 +145,10 @@ impl<A> Slot<A> {
     }
 
     /// A target that does not answer must not hold up every pass anew.
-    fn patience(&self, patience: Duration) -> Duration {
+    fn patience(&self, patience: Patience) -> Duration {
         match &self.last {
-            Some(last) if last.plan.is_none() => patience.min(LITTLE_PATIENCE),
-            _ => patience,
+            Some(last) if last.plan.is_none() => patience.little,
+            _ => patience.usual,
         }
     }
 }
@@ -147,8 +162,11 @@ impl<A> Fleet<A> {
             .collect();
         Self {
             bounds: Bounds {
-                // Who is alone keeps nobody else waiting.
-                patience: (slots.len() > 1).then_some(PATIENCE),
+                patience: Some(if slots.len() > 1 {
+                    PATIENCE
+                } else {
+                    PATIENCE_WITH_ONE
+                }),
                 longest_writing: Some(LONGEST_WRITING),
                 kept_actions: KEPT_ACTIONS,
             },
