@@ -63,9 +63,7 @@ impl Service {
             tracing::warn!("closing connections whose requests did not end");
             return Ok(());
         };
-        ended
-            .map_err(CommandError::failed)?
-            .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}")))
+        ended.map_err(CommandError::failed)
     }
 }
 
