@@ -2,6 +2,7 @@
 //! daemon's, with its progress on the terminal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::watch;
@@ -23,6 +24,10 @@ use crate::zoneinfo::ZoneSource;
 
 /// Below this, an apply is over before anybody could read a line about it.
 const WORTH_PROGRESS: usize = 20;
+
+/// A first clone of some gigabytes over a slow line, and then some: a server that
+/// drips would be waited for in vain.
+const LONGEST_READ: Duration = Duration::from_hours(1);
 
 /// Does `work` on this thread, and ends without waiting for blocking reads that
 /// nobody needs any more.
@@ -147,6 +152,11 @@ async fn read(
     tokio::select! {
         read = reading => read.map_err(CommandError::failed),
         () = stopped(&stop) => Err(interrupted()),
+        () = tokio::time::sleep(LONGEST_READ) => Err(CommandError::Failed(format!(
+            "the source was read for {} minutes and is not done; nothing was changed: check the \
+             connection to it, or keep a mirror with `cache_directory`",
+            LONGEST_READ.as_secs() / 60
+        ))),
     }
 }
 

@@ -186,10 +186,10 @@ impl<A: SilenceApi> Target<A> {
             let mut ended = self.expire(&plan, &proved, order, until).await;
             self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
-            pass.error = summary(&pass.report)
-                .or(verified.error)
-                .or_else(|| waiting(unproved.len()))
-                .or(pass.error);
+            let waiting = waiting(unproved.len());
+            let errors = [summary(&pass.report), verified.error, waiting, pass.error];
+            let errors: Vec<String> = errors.into_iter().flatten().collect();
+            pass.error = (!errors.is_empty()).then(|| errors.join("; "));
             pass.report.not_attempted += unproved.len();
         }
         if let Some(error) = &pass.error {
