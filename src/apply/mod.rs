@@ -73,28 +73,29 @@ pub struct Terms<'a> {
 /// order stay, and those of what was changed in place are left in the report for
 /// [`expire`]: a change may be answered with success and have no effect.
 pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> ApplyReport {
-    let (expiries, others): (Vec<&Action>, Vec<&Action>) = plan
+    let (expiries, others): (Vec<Numbered<'_>>, Vec<Numbered<'_>>) = plan
         .actions
         .iter()
-        .partition(|action| matches!(action.change, Change::Expire(..)));
+        .enumerate()
+        .partition(|(_, action)| matches!(action.change, Change::Expire(..)));
     let mut report = ApplyReport::default();
     let application = Application::new(api, terms, plan.actions.len());
     application.carry_out(&others, &mut report).await;
     // A duplicate may be all that is left while the one to stay is not as it is to be.
     let failures = report.failures.iter();
     let failed: BTreeSet<&SilenceName> = failures.map(|failure| &failure.silence).collect();
-    let changed = others.iter().filter(|action| is_update(action));
-    let updated: BTreeSet<&SilenceName> = changed.map(|action| &action.silence).collect();
-    let (kept, expiries): (Vec<&Action>, Vec<&Action>) = expiries
+    let changed = others.iter().filter(|(_, action)| is_update(action));
+    let updated: BTreeSet<&SilenceName> = changed.map(|(_, action)| &action.silence).collect();
+    let (kept, expiries): (Vec<Numbered<'_>>, Vec<Numbered<'_>>) = expiries
         .into_iter()
-        .partition(|action| is_duplicate(action) && failed.contains(&action.silence));
-    let (unproved, expiries): (Vec<&Action>, Vec<&Action>) = expiries
+        .partition(|(_, action)| is_duplicate(action) && failed.contains(&action.silence));
+    let (unproved, expiries): (Vec<Numbered<'_>>, Vec<Numbered<'_>>) = expiries
         .into_iter()
-        .partition(|action| is_duplicate(action) && updated.contains(&action.silence));
+        .partition(|(_, action)| is_duplicate(action) && updated.contains(&action.silence));
     let kept = kept.len();
     application.carry_out(&expiries, &mut report).await;
     report.not_attempted += kept;
-    report.unproved = unproved.into_iter().cloned().collect();
+    report.unproved = unproved.into_iter().map(|(number, _)| number).collect();
     if application.are_many {
         tracing::info!(
             target = %terms.target,
@@ -109,15 +110,24 @@ pub async fn apply<A: SilenceApi>(plan: &Plan, api: &A, terms: Terms<'_>) -> App
     report
 }
 
-/// Carries out expiries that [`apply`] left.
-pub async fn expire<A: SilenceApi>(expiries: &[Action], api: &A, terms: Terms<'_>) -> ApplyReport {
+/// Carries out expiries of `plan` that [`apply`] left, by their numbers.
+pub async fn expire<A: SilenceApi>(
+    plan: &Plan,
+    numbers: &[usize],
+    api: &A,
+    terms: Terms<'_>,
+) -> ApplyReport {
     let mut report = ApplyReport::default();
-    let application = Application::new(api, terms, expiries.len());
-    let expiries: Vec<&Action> = expiries.iter().collect();
+    let application = Application::new(api, terms, numbers.len());
+    let numbered = |number: &usize| Some((*number, plan.actions.get(*number)?));
+    let expiries: Vec<Numbered<'_>> = numbers.iter().filter_map(numbered).collect();
     application.carry_out(&expiries, &mut report).await;
     report.ran_out_of_time = application.ran_out_of_time.into_inner();
     report
 }
+
+/// An action and which one of its plan it is.
+type Numbered<'a> = (usize, &'a Action);
 
 /// What the workers of one application share.
 struct Application<'a, A> {
@@ -146,7 +156,7 @@ impl<'a, A: SilenceApi> Application<'a, A> {
     }
 
     /// Some actions at a time, all of them in the end.
-    async fn carry_out(&self, actions: &[&Action], report: &mut ApplyReport) {
+    async fn carry_out(&self, actions: &[Numbered<'_>], report: &mut ApplyReport) {
         let next = AtomicUsize::new(0);
         // Unlike `join_all`, this wakes only the worker whose answer has come.
         let mut workers: FuturesUnordered<_> = (0..CONCURRENCY)
@@ -158,16 +168,19 @@ impl<'a, A: SilenceApi> Application<'a, A> {
     }
 
     /// Takes one action after the other off the queue, whose head is `next`.
-    async fn work(&self, queue: &[&Action], next: &AtomicUsize) -> ApplyReport {
+    async fn work(&self, queue: &[Numbered<'_>], next: &AtomicUsize) -> ApplyReport {
         let mut report = ApplyReport::default();
-        while let Some(action) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some((number, action)) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
             // Looked at again after the wait, in which much may have happened.
             if self.skips(action) || !self.turn().await || self.skips(action) {
                 report.not_attempted += 1;
                 continue;
             }
             match self.perform(action, &mut report).await {
-                Ok(()) => report.count(&action.change),
+                Ok(()) => {
+                    report.count(&action.change);
+                    report.carried_out.insert(*number);
+                }
                 Err(failure) => {
                     self.server_failures
                         .fetch_add(failure.concerns_server().into(), Ordering::Relaxed);

@@ -1,10 +1,10 @@
 //! What became of a plan? An account of every action.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::alertmanager::{ApiErrorKind, Limit};
 use crate::name::SilenceName;
-use crate::plan::{Action, Change};
+use crate::plan::Change;
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 
@@ -19,6 +19,8 @@ pub struct ApplyReport {
     pub replaced: usize,
     /// Silences ended.
     pub expired: usize,
+    /// Which actions of the plan were carried out, by their numbers.
+    pub carried_out: BTreeSet<usize>,
     /// Actions that failed, or whose outcome is unknown.
     pub failures: Vec<Failure>,
     /// The silences that were made or changed, each for which action.
@@ -28,8 +30,8 @@ pub struct ApplyReport {
     /// The silences that may have been ended, or may be soon: nobody knows.
     pub doubtful: Vec<SilenceId>,
     /// Expiries of duplicates, to wait until a list shows that the silence which
-    /// stays was updated.
-    pub unproved: Vec<Action>,
+    /// stays was updated: their numbers in the plan.
+    pub unproved: Vec<usize>,
     /// Actions not begun: the server failed too often, time ran out, or we stop.
     pub not_attempted: usize,
     /// Whether some were not begun because time ran out.
@@ -49,22 +51,6 @@ impl ApplyReport {
         self.created + self.updated + self.replaced + self.expired
     }
 
-    /// Which of a plan's actions were carried out as a whole.
-    #[must_use]
-    pub fn done_of(&self, actions: &[Action]) -> Vec<bool> {
-        let made = self.made.iter().map(|(_, name, window)| (name, *window));
-        let made: HashSet<(&SilenceName, OccurrenceStart)> = made.collect();
-        let ended: HashSet<&SilenceId> = self.ended.iter().collect();
-        let is_done = |action: &Action| match &action.change {
-            Change::Create(_) | Change::Update(_) => {
-                made.contains(&(&action.silence, action.window))
-            }
-            // The last request of the two, or the only one.
-            Change::Replace(_, old) | Change::Expire(old, _) => ended.contains(&old.id),
-        };
-        actions.iter().map(is_done).collect()
-    }
-
     pub(super) const fn count(&mut self, change: &Change) {
         let counter = match change {
             Change::Create(_) => &mut self.created,
@@ -81,6 +67,7 @@ impl ApplyReport {
         self.updated += part.updated;
         self.replaced += part.replaced;
         self.expired += part.expired;
+        self.carried_out.extend(part.carried_out);
         self.failures.extend(part.failures);
         self.made.extend(part.made);
         self.ended.extend(part.ended);

@@ -3,10 +3,12 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::server::MOST_CONNECTIONS;
+
 /// What all targets together take beside one connection each: 32 are worked on
 /// at a time, over 24 connections, and as many may still be open to those before
-/// them.
-const SHARED: u64 = 2 * 32 * 24;
+/// them. And what connects to us.
+const SHARED: u64 = 2 * 32 * 24 + MOST_CONNECTIONS as u64;
 
 /// Raises the limit as far as we may. Returns what to tell people if that may
 /// be too low for so many targets.
@@ -46,9 +48,9 @@ mod tests {
         assert_eq!(warning(Some(4096), 1000), None);
         assert_eq!(
             warning(Some(1024), 1000).expect("too low"),
-            "only 1024 files may be open at once, and 1000 targets can take 2536 connections \
+            "only 1024 files may be open at once, and 1000 targets can take 2664 connections \
              when many are slow; those beyond fail: raise the hard limit (`ulimit -Hn`, \
-             `LimitNOFILE=` of systemd) to 2536 or more"
+             `LimitNOFILE=` of systemd) to 2664 or more"
         );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::history::SharedSource;
 use super::{CommandError, pass};
@@ -17,7 +17,6 @@ use crate::plan::Settings;
 use crate::reconcile::{Reconciler, Target};
 use crate::server::{self, AppState, Authorisation};
 use crate::source::Source;
-use crate::stop::stopped;
 use crate::telemetry::Metrics;
 use crate::zoneinfo::ZoneSource;
 
@@ -46,10 +45,9 @@ impl Service {
         let reconciler = Reconciler::new(self.settings, zones, self.targets)
             .with_history(source.read_history())
             .with_past(source.read_past());
-        let abandoned = Arc::new(Notify::new());
         let (daemon, handle) = Daemon::new(
             reconciler,
-            read_source(source, stop.clone(), Arc::clone(&abandoned)),
+            read_source(source),
             zone_source,
             Clock::System,
             self.interval,
@@ -60,44 +58,26 @@ impl Service {
         // A thread of its own: a pass computes for some milliseconds, and probes
         // must not wait for that.
         let reconciling = tokio::task::spawn_blocking(|| pass::block_on(daemon.run(stop)));
-        tokio::select! {
-            ended = reconciling => ended.map_err(CommandError::failed)??,
-            // Nothing is written while the source is read, so nothing is cut short.
-            () = abandoned.notified() => {}
-        }
+        reconciling.await.map_err(CommandError::failed)??;
         let Ok(ended) = tokio::time::timeout(LAST_ANSWERS, server).await else {
             tracing::warn!("closing connections whose requests did not end");
             return Ok(());
         };
-        ended
-            .map_err(CommandError::failed)?
-            .map_err(|error| CommandError::Failed(format!("the HTTP server failed: {error}")))
+        ended.map_err(CommandError::failed)
     }
 }
 
-/// Reads on a thread of its own. Once `stop` turns true a read is of no use any
-/// more: it is left to itself, and `abandoned` is told.
-fn read_source(
-    source: SharedSource,
-    stop: watch::Receiver<bool>,
-    abandoned: Arc<Notify>,
-) -> ReadSource {
+/// Reads on a thread of its own, which nobody waits for once the daemon has ended.
+fn read_source(source: SharedSource) -> ReadSource {
     Box::new(move || {
-        let (source, abandoned) = (source.clone(), Arc::clone(&abandoned));
-        let stop = stop.clone();
+        let source = source.clone();
         let reading = tokio::task::spawn_blocking(move || {
             source.with(|source| source.read().map_err(|error| error.to_string()))
         });
         Box::pin(async move {
-            tokio::select! {
-                read = reading => {
-                    read.unwrap_or_else(|error| Err(format!("reading the source failed: {error}")))
-                }
-                () = stopped(&stop) => {
-                    abandoned.notify_one();
-                    std::future::pending().await
-                }
-            }
+            reading
+                .await
+                .unwrap_or_else(|error| Err(format!("reading the source failed: {error}")))
         })
     })
 }

@@ -1,11 +1,10 @@
 //! What keeps it going? The loop: a pass, then wait until a target is due or
 //! somebody asks, one pass at a time, until told to stop.
 
+mod reading;
 mod status;
 mod trigger;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,25 +12,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+pub use reading::ReadSource;
 pub use status::Status;
-pub use trigger::{MOST_CONFIRMED, RequestId, Trigger};
+pub use trigger::{RequestId, Trigger};
 
 use crate::alertmanager::SilenceApi;
 use crate::clock::Clock;
 use crate::reconcile::{Mode, PassOptions, Reconciler};
-use crate::snapshot::Snapshot;
 use crate::stop::stopped;
 use crate::telemetry::{Cause, Metrics};
 use crate::zoneinfo::ZoneSource;
+use reading::Reading;
 
 /// Retries and late answers that come within this are one pass: each reads the
 /// source, and ten targets may fail at ten different moments. With an interval
 /// below a minute it is a tenth of that, and never less than a second.
 const TOGETHER: Duration = Duration::from_secs(5);
-
-/// Reads the source once; what is wrong with it comes as text for people.
-pub type ReadSource =
-    Box<dyn FnMut() -> Pin<Box<dyn Future<Output = Result<Snapshot, String>> + Send>> + Send>;
 
 /// What others may do with a running daemon.
 #[derive(Clone, Debug)]
@@ -63,7 +59,7 @@ impl Handle {
 /// The reconciler, with everything that a loop around it needs.
 pub struct Daemon<A> {
     reconciler: Reconciler<A>,
-    read_source: ReadSource,
+    source: Reading,
     zone_source: ZoneSource,
     clock: Clock,
     interval: Duration,
@@ -96,7 +92,7 @@ impl<A: SilenceApi + 'static> Daemon<A> {
             pass: None,
             answered: 0,
             last_success: None,
-            heartbeat: clock.now(),
+            heartbeat: Instant::now(),
             failures: 0,
             interval,
         });
@@ -110,7 +106,7 @@ impl<A: SilenceApi + 'static> Daemon<A> {
         reconciler.use_suspension(Arc::clone(&suspended));
         let daemon = Self {
             reconciler,
-            read_source,
+            source: Reading::new(read_source),
             zone_source,
             clock,
             interval,
@@ -148,6 +144,7 @@ impl<A: SilenceApi + 'static> Daemon<A> {
                 () = self.trigger.requested() => return Some(Cause::Request),
                 () = sleep_until(until) => return Some(Cause::Interval),
                 () = self.reconciler.straggler_ended() => until = until.min(soonest),
+                () = self.source.ended() => return Some(Cause::Interval),
             }
         }
     }
@@ -156,16 +153,26 @@ impl<A: SilenceApi + 'static> Daemon<A> {
         // Before the source is read: a request that arrives from here on may
         // speak of something that this pass does not see.
         let (answered, confirmed) = self.trigger.take();
+        // It may have come in the same moment as the turn of a target.
+        let is_asked = answered > self.status.borrow().answered;
+        let cause = if is_asked && cause == Cause::Interval {
+            Cause::Request
+        } else {
+            cause
+        };
         let suspended = self.suspended.load(Ordering::SeqCst);
-        self.status
-            .send_modify(|status| status.heartbeat = self.clock.now());
+        self.status.send_modify(Status::beat);
         self.refresh_zones();
         let began = Instant::now();
-        let read = (self.read_source)().await;
+        let read = tokio::select! {
+            read = self.source.read() => read,
+            () = stopped(stop) => return,
+        };
         if let Err(error) = &read {
             tracing::error!("{error}");
         }
         self.metrics.phase("source", began.elapsed());
+        self.status.send_modify(Status::beat);
         let options = PassOptions {
             mode: if suspended {
                 Mode::Observe

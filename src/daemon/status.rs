@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::trigger::RequestId;
 use crate::name::InstanceName;
@@ -26,8 +27,8 @@ pub struct Status {
     pub answered: RequestId,
     /// When a pass last ended without an error.
     pub last_success: Option<Timestamp>,
-    /// When the loop last went round.
-    pub heartbeat: Timestamp,
+    /// When the loop was last seen to go on, by no clock that anybody sets.
+    pub heartbeat: Instant,
     /// Passes in a row that failed.
     pub failures: u32,
     /// The time between two passes.
@@ -45,17 +46,23 @@ impl Status {
         }
         self.pass = Some(Arc::new(pass));
         self.answered = answered;
-        self.heartbeat = now;
+        self.beat();
+    }
+
+    /// The loop goes on.
+    pub(super) fn beat(&mut self) {
+        self.heartbeat = Instant::now();
     }
 
     /// Whether the loop goes round. A remote that does not answer is no reason
     /// to restart us, so this looks at nothing but the loop.
     ///
-    /// A pass may last: the source's deadline and the requests of every target.
-    /// Three intervals and ten minutes are more than all of them.
+    /// It waits a minute for the source, an interval at most from pass to pass, and
+    /// five minutes for a target. Three intervals and ten minutes are more than any
+    /// of these.
     #[must_use]
-    pub fn is_alive(&self, now: Timestamp) -> bool {
-        now.since(self.heartbeat) <= self.interval * 3 + Duration::from_mins(10)
+    pub fn is_alive(&self) -> bool {
+        self.heartbeat.elapsed() <= self.interval * 3 + Duration::from_mins(10)
     }
 
     /// Whether the first pass has ended, however it ended.

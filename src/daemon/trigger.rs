@@ -10,10 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::plan::Fingerprint;
-
-/// Confirmations that are kept for one pass: one for each of a thousand targets.
-/// Of more the newest stay.
-pub const MOST_CONFIRMED: usize = 1000;
+use crate::reconcile::MOST_CONFIRMED;
 
 /// Asks for passes; clones ask the same daemon.
 #[derive(Clone, Debug, Default)]

@@ -176,12 +176,13 @@ fn human_text(declaration: &Declaration) -> String {
 }
 
 /// A lease is renewed when less than half of it is left, so that a daemon that
-/// misses a few passes keeps it, and passes in between write nothing.
+/// misses a few passes keeps it, and passes in between write nothing. The clocks of
+/// replicas differ: one that is behind sees it last a little longer than it may.
 fn lease_end(input: &PlanInput<'_>, current: Timestamp, window: &Occurrence) -> Timestamp {
     let from = window.start.max(input.now);
     let full = from.plus(input.settings.lease);
     let enough = from.plus(input.settings.lease / 2);
-    if (enough..=full).contains(&current) {
+    if (enough..=full.plus(input.settings.settle)).contains(&current) {
         current
     } else {
         full

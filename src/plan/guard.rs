@@ -75,16 +75,21 @@ impl Fingerprint {
         &self.0
     }
 
-    /// Of the silences that a plan would take away and, if they are too many, of
-    /// the declarations for which it would make some. The windows do not count: they go by while
-    /// somebody reads the plan.
-    fn of(actions: &[Action], too_many_creates: bool) -> Self {
-        let mut ids: Vec<&str> = actions.iter().filter_map(expired_id).collect();
+    /// Of the silences that a plan of these actions would take away and, if they are
+    /// more than `guard` lets pass, of the declarations for which it would make some.
+    /// The windows do not count: they go by while somebody reads the plan.
+    #[must_use]
+    pub fn of<'a>(actions: impl IntoIterator<Item = &'a Action>, guard: &Guard) -> Self {
+        let mut ids = Vec::new();
+        let mut names = Vec::new();
+        for action in actions {
+            ids.extend(expired_id(action));
+            names.extend(is_create(action).then(|| action.silence.as_str()));
+        }
+        if names.len() <= guard.max_create {
+            names.clear();
+        }
         ids.sort_unstable();
-        let creates = actions
-            .iter()
-            .filter(|action| too_many_creates && is_create(action));
-        let mut names: Vec<&str> = creates.map(|action| action.silence.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         let mut hasher = DefaultHasher::new();
@@ -184,7 +189,7 @@ pub(super) fn hold_mass_changes(
     let guard = &input.settings.guard;
     let creates = actions.iter().filter(|action| is_create(action)).count();
     let too_many_creates = creates > guard.max_create;
-    let fingerprint = Fingerprint::of(actions, too_many_creates);
+    let fingerprint = Fingerprint::of(&*actions, guard);
     if input.confirmed.contains(&fingerprint) {
         return fingerprint;
     }

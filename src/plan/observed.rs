@@ -63,6 +63,11 @@ impl<'a> Observed<'a> {
 
     fn add(&mut self, owned: Owned<'a>, input: &PlanInput<'_>) {
         let (settle, id) = (input.settings.settle, &owned.silence.id);
+        // A server looks at the states first and at its clock when it answers. What
+        // ended in between ended by itself: there is nothing to expire or to keep.
+        if owned.silence.is_live() && owned.silence.ends_at <= input.now {
+            return;
+        }
         let name = owned.marker.silence.clone();
         let of_name = if !owned.silence.is_live() {
             self.tombstones.entry(name)

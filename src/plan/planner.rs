@@ -16,8 +16,8 @@ use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
 use crate::silence::Silence;
 use crate::timestamp::Timestamp;
 
-/// Windows that end this soon are not created: by the time the request
-/// arrives they may be over, and the server would refuse them.
+/// Windows that end this soon are not written any more: by the time the request
+/// arrives they may be over, and the server would refuse it.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// Goes through the declarations, and collects what each comes to.
@@ -113,6 +113,12 @@ impl Planner<'_> {
         for (window, live) in windows.iter().zip(pairing.live) {
             let ends_at = live.as_ref().map(|live| live.silence.ends_at);
             let change = match live {
+                // A change would come too late, unless it makes the silence shorter.
+                Some(live)
+                    if live.silence.ends_at <= window.end && window.end <= now.plus(MARGIN) =>
+                {
+                    None
+                }
                 Some(live) => {
                     let keeps = self.keeps_annotations;
                     let change = compare::adjust(self.input, declaration, window, &live, keeps);

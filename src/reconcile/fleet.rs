@@ -17,7 +17,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::Mode;
 use super::census::Census;
+use super::confirmed::Confirmed;
 use super::order::Order;
 use super::outcome::TargetPass;
 use super::target::{Identity, Target};
@@ -33,12 +35,27 @@ const CONCURRENT_TARGETS: usize = 32;
 /// that all hang are asked within a minute.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// A pass waits so long for a target when all others are done. Alertmanager
-/// lists 50,000 silences in a second and takes 10,000 new ones in six.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a pass waits for a target when all others are done.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// With one that answered the last time.
+    usual: Duration,
+    /// With one that could not be listed then.
+    little: Duration,
+}
 
-/// And so long for one that could not be listed the last time.
-const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+/// Alertmanager lists 50,000 silences in a second and takes 10,000 new ones in six.
+const PATIENCE: Patience = Patience {
+    usual: Duration::from_secs(10),
+    little: Duration::from_secs(1),
+};
+
+/// With one that is alone and keeps no other waiting: longer than it may be written
+/// to, and than most requests may take.
+const PATIENCE_WITH_ONE: Patience = Patience {
+    usual: Duration::from_mins(5),
+    little: Duration::from_mins(5),
+};
 
 /// Writing to one target ends after this; what is left is planned anew, so that
 /// a commit waits no longer than about one interval for those before it.
@@ -73,7 +90,7 @@ pub(super) struct Fleet<A> {
 /// How long a pass waits and writes, and how much of it is kept.
 struct Bounds {
     /// `None` waits until all is done.
-    patience: Option<Duration>,
+    patience: Option<Patience>,
     longest_writing: Option<Duration>,
     kept_actions: usize,
 }
@@ -92,8 +109,8 @@ pub(super) struct Slot<A> {
     from: Option<Instant>,
     /// Somebody insisted while it was being worked on.
     is_wanted: bool,
-    /// What was confirmed meanwhile.
-    confirmed: Vec<Fingerprint>,
+    /// For its next pass.
+    confirmed: Confirmed,
     last: Option<Arc<TargetPass>>,
 }
 
@@ -103,6 +120,8 @@ struct Ended<A> {
     target: Target<A>,
     pass: TargetPass,
     order: Arc<Order>,
+    /// What was confirmed to it.
+    confirmed: Vec<Fingerprint>,
 }
 
 impl<A> Slot<A> {
@@ -116,7 +135,7 @@ impl<A> Slot<A> {
             due: None,
             from: None,
             is_wanted: false,
-            confirmed: Vec::new(),
+            confirmed: Confirmed::default(),
             last: None,
         }
     }
@@ -126,10 +145,10 @@ impl<A> Slot<A> {
     }
 
     /// A target that does not answer must not hold up every pass anew.
-    fn patience(&self, patience: Duration) -> Duration {
+    fn patience(&self, patience: Patience) -> Duration {
         match &self.last {
-            Some(last) if last.plan.is_none() => patience.min(LITTLE_PATIENCE),
-            _ => patience,
+            Some(last) if last.plan.is_none() => patience.little,
+            _ => patience.usual,
         }
     }
 }
@@ -143,8 +162,11 @@ impl<A> Fleet<A> {
             .collect();
         Self {
             bounds: Bounds {
-                // Who is alone keeps nobody else waiting.
-                patience: (slots.len() > 1).then_some(PATIENCE),
+                patience: Some(if slots.len() > 1 {
+                    PATIENCE
+                } else {
+                    PATIENCE_WITH_ONE
+                }),
                 longest_writing: Some(LONGEST_WRITING),
                 kept_actions: KEPT_ACTIONS,
             },
@@ -321,12 +343,12 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if slot.target.is_some() {
                 if insist || slot.is_due(now) {
-                    slot.confirmed.extend_from_slice(confirmed);
+                    slot.confirmed.add(confirmed);
                     queue.push_back(index);
                 }
             } else if insist {
                 slot.is_wanted = true;
-                slot.confirmed.extend_from_slice(confirmed);
+                slot.confirmed.add(confirmed);
             }
         }
         queue
@@ -340,7 +362,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
             return;
         };
         slot.asked = Some(now);
-        let confirmed = std::mem::take(&mut slot.confirmed);
+        let confirmed = slot.confirmed.take();
         let (settings, order) = (Arc::clone(&slot.settings), Arc::clone(order));
         self.running.spawn(async move {
             let pass = target.pass(&settings, &order, &confirmed).await;
@@ -349,6 +371,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
                 target,
                 pass,
                 order,
+                confirmed,
             }
         });
     }
@@ -370,10 +393,14 @@ impl<A: SilenceApi + 'static> Fleet<A> {
             target,
             mut pass,
             order,
+            confirmed,
         } = ended;
         let Some(slot) = self.slots.get_mut(index) else {
             return;
         };
+        if order.mode == Mode::Apply {
+            slot.confirmed.keep(&confirmed, &pass, &slot.settings.guard);
+        }
         let (now, at) = (Instant::now(), order.now());
         let interval = target.interval.unwrap_or(self.interval);
         let (due, from) = if std::mem::take(&mut slot.is_wanted) || pass.report.ran_out_of_time {

@@ -5,6 +5,7 @@
 
 mod backoff;
 mod census;
+mod confirmed;
 mod fleet;
 mod history;
 mod order;
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use backoff::Backoff;
+pub use confirmed::MOST_CONFIRMED;
 pub use history::ReadHistory;
 pub use outcome::{Outcome, Pass, TargetPass, TargetState};
 pub use past::ReadPast;

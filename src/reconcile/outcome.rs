@@ -67,8 +67,6 @@ pub struct TargetPass {
     pub started: Timestamp,
     /// What had to change; `None` when it could not be listed or was not asked.
     pub plan: Option<Plan>,
-    /// Which actions of the plan were carried out; none, if it was not.
-    pub done: Vec<bool>,
     /// Actions that are not carried out and not kept, because there are too many.
     pub left_out: usize,
     /// What was done.
@@ -119,7 +117,6 @@ impl TargetPass {
             taken_in: 0,
             started,
             plan: None,
-            done: Vec::new(),
             left_out: 0,
             report: ApplyReport::default(),
             error: None,
@@ -148,8 +145,10 @@ impl TargetPass {
         if let Some(plan) = &mut self.plan
             && plan.actions.len() > most
         {
-            let mut done = std::mem::take(&mut self.done).into_iter();
-            plan.actions.retain(|_| !done.next().unwrap_or(false));
+            let done = std::mem::take(&mut self.report.carried_out);
+            let mut numbers = 0..;
+            let mut is_done = || numbers.next().is_some_and(|number| done.contains(&number));
+            plan.actions.retain(|_| !is_done());
             self.left_out += plan.actions.len().saturating_sub(most);
             plan.actions.truncate(most);
             plan.actions.shrink_to_fit();
@@ -159,9 +158,13 @@ impl TargetPass {
     /// The actions that are kept and not carried out.
     pub fn outstanding(&self) -> impl Iterator<Item = &Action> {
         let actions = self.plan.iter().flat_map(|plan| &plan.actions);
-        let done = self.done.iter().chain(std::iter::repeat(&false));
-        let both = actions.zip(done);
-        both.filter(|(_, done)| !**done).map(|(action, _)| action)
+        let numbered = actions.enumerate();
+        let outstanding = numbered.filter(|(number, _)| !self.report.carried_out.contains(number));
+        outstanding.map(|(_, action)| action)
+    }
+
+    pub(super) fn has_outstanding(&self) -> bool {
+        self.left_out > 0 || self.outstanding().next().is_some()
     }
 
     /// How many actions are kept.
@@ -268,7 +271,7 @@ impl Pass {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         let mut targets = self.targets.iter();
-        targets.any(|target| target.left_out > 0 || target.outstanding().next().is_some())
+        targets.any(|target| target.has_outstanding())
     }
 
     /// Through when every declared window has its silence on every target, also if

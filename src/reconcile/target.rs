@@ -2,7 +2,6 @@
 //! remembered from one pass to the next.
 
 use std::collections::BTreeMap;
-use std::iter::zip;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
 use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
 use crate::name::TargetName;
 use crate::plan::{
-    Action, Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan,
+    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan, present,
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
@@ -142,7 +141,7 @@ impl<A: SilenceApi> Target<A> {
                 return self.failed(pass, error.with_causes(), order.now(), retry_after);
             }
         };
-        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let now = present(&listing.silences, listing.server_time, order.now());
         let listed_at = Instant::now();
         let settle = settings.settle;
         if let Some(census) = &order.census {
@@ -166,21 +165,20 @@ impl<A: SilenceApi> Target<A> {
             let longest = order.longest_writing;
             let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
-            pass.done = pass.report.done_of(&plan.actions);
-            let written = Written::of(&plan, &pass.done);
+            let written = Written::of(&plan, &pass.report.carried_out);
             // By the server's clock; the list may be a minute old by now.
             let written_at = now.plus(listed_at.elapsed());
             self.remember(&mut pass.report, written_at);
             let verified = self.verify(settings, order, &written, written_at).await;
-            let (proved, unproved): (Vec<Action>, Vec<Action>) =
+            let is_proved = |number: &usize| {
+                let expiry = plan.actions.get(*number);
+                expiry.is_some_and(|expiry| verified.allows(expiry))
+            };
+            let (proved, unproved): (Vec<usize>, Vec<usize>) =
                 std::mem::take(&mut pass.report.unproved)
                     .into_iter()
-                    .partition(|expiry| verified.allows(expiry));
-            let total = plan.actions.len();
-            let mut ended = self.expire(&proved, order, until, total).await;
-            for (done, ended) in zip(&mut pass.done, ended.done_of(&plan.actions)) {
-                *done |= ended;
-            }
+                    .partition(is_proved);
+            let mut ended = self.expire(&plan, &proved, order, until).await;
             self.remember(&mut ended, now.plus(listed_at.elapsed()));
             pass.report.add(ended);
             pass.error = summary(&pass.report)
@@ -282,6 +280,12 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
+        if let Some(said) = listing.server_time.filter(|said| *said < now) {
+            plan.remarks.push(format!(
+                "the `Date` of the list, {said}, is behind what the server's silences show, which a \
+                 proxy may be the reason of; windows go by {now}"
+            ));
+        }
         plan.remarks.extend(listing.remarks.iter().cloned());
         if let Some(first) = &listing.skipped.first {
             let count = listing.skipped.count;
@@ -321,16 +325,18 @@ impl<A: SilenceApi> Target<A> {
         apply(plan, &self.api, self.terms(order, until, &progress)).await
     }
 
-    /// Carries out the last expiries of so many actions in all.
+    /// Carries out the last expiries of a plan.
     async fn expire(
         &self,
-        expiries: &[Action],
+        plan: &Plan,
+        numbers: &[usize],
         order: &Order,
         until: Option<Instant>,
-        total: usize,
     ) -> ApplyReport {
-        let progress = self.progress(order, total - expiries.len(), total);
-        expire(expiries, &self.api, self.terms(order, until, &progress)).await
+        let total = plan.actions.len();
+        let progress = self.progress(order, total - numbers.len(), total);
+        let terms = self.terms(order, until, &progress);
+        expire(plan, numbers, &self.api, terms).await
     }
 
     fn terms<'a>(

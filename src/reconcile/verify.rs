@@ -8,14 +8,15 @@
 //! New silences need no such look: with a fresh id nothing older can win
 //! against them. One that does not stay is noticed by later passes.
 
-use std::collections::{HashMap, HashSet};
-use std::iter::zip;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Order;
 use super::target::{Target, more};
 use crate::alertmanager::SilenceApi;
 use crate::name::SilenceName;
-use crate::plan::{Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan};
+use crate::plan::{
+    Action, Change, Coverage, Guard, Plan, PlanInput, Request, Settings, plan, present,
+};
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 use crate::stop::stopped;
@@ -29,10 +30,10 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Those of a plan of which so much was `done`.
-    pub(super) fn of(plan: &Plan, done: &[bool]) -> Vec<Self> {
-        let done = zip(&plan.actions, done).filter(|(_, done)| **done);
-        let written = done.filter_map(|(action, _)| {
+    /// Those of a plan whose actions with these numbers were carried out.
+    pub(super) fn of(plan: &Plan, numbers: &BTreeSet<usize>) -> Vec<Self> {
+        let written = numbers.iter().filter_map(|number| {
+            let action = plan.actions.get(*number)?;
             let (id, request) = Request::of(&action.change)?;
             Some(Self {
                 silence: action.silence.clone(),
@@ -96,7 +97,7 @@ impl<A: SilenceApi> Target<A> {
                 return Verified::default();
             }
         };
-        let now = listing.server_time.unwrap_or_else(|| order.now());
+        let now = present(&listing.silences, listing.server_time, order.now());
         let settings = Settings {
             guard: Guard::unlimited(),
             ..settings.clone()

@@ -108,10 +108,10 @@ struct WeekWindow {
 }
 
 impl WeekWindow {
-    /// The last local time that decides when it is open.
-    const fn last_reading(&self) -> i64 {
+    /// The last local time that decides when it is open, or whether there is its day.
+    fn last_reading(&self) -> i64 {
         if self.end_is_elapsed {
-            self.start
+            (i64::from(self.weekday) + 1) * DAY
         } else {
             self.end
         }

@@ -10,7 +10,7 @@ use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use subtle::ConstantTimeEq;
 
-/// A token is a line of text; whatever is longer is not one.
+/// Bytes of a token file. A token is a line of text; whatever is longer is not one.
 const LONGEST_TOKEN: u64 = 4096;
 
 /// Who may change something over HTTP.
@@ -44,9 +44,7 @@ impl Denied {
             }
             Self::NoToken => "send the token as `Authorization: Bearer TOKEN`",
             Self::WrongToken => "the token is wrong",
-            Self::UnreadableFile => {
-                "the token file cannot be read or is empty: see the log of silenced"
-            }
+            Self::UnreadableFile => "the token file cannot be used: see the log of silenced",
         }
     }
 }
@@ -58,7 +56,7 @@ impl Authorisation {
             && let Err(problem) = read_token(path)
         {
             tracing::warn!(
-                "cannot read the token file `{}`: {problem}; until it holds a token nobody can \
+                "cannot use the token file `{}`: {problem}; until it holds a token nobody can \
                  ask for a pass",
                 path.display()
             );
@@ -80,7 +78,7 @@ impl Authorisation {
             .map(|(_, token)| token.trim())
             .ok_or(Denied::NoToken)?;
         let expected = read_token(path).map_err(|problem| {
-            tracing::error!("cannot read the token file `{}`: {problem}", path.display());
+            tracing::error!("cannot use the token file `{}`: {problem}", path.display());
             Denied::UnreadableFile
         })?;
         if bool::from(given.as_bytes().ct_eq(expected.as_bytes())) {
@@ -102,10 +100,32 @@ fn is_of_loopback(origin: &HeaderValue) -> bool {
 fn read_token(path: &Path) -> Result<String, String> {
     let mut token = String::new();
     File::open(path)
-        .and_then(|file| file.take(LONGEST_TOKEN).read_to_string(&mut token))
+        .and_then(|file| file.take(LONGEST_TOKEN + 1).read_to_string(&mut token))
         .map_err(|error| error.to_string())?;
+    if token.len() as u64 > LONGEST_TOKEN {
+        return Err(format!("it has more than {LONGEST_TOKEN} bytes"));
+    }
     match token.trim() {
         "" => Err("it is empty".to_owned()),
         token => Ok(token.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_holds_no_token_says_why() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let read = |content: &str| {
+            std::fs::write(&file, content).expect("it can be written");
+            read_token(file.path())
+        };
+        let longest = "t".repeat(4096);
+        assert_eq!(read(&longest), Ok(longest.clone()));
+        let longer = read(&format!("{longest}\n"));
+        assert_eq!(longer, Err("it has more than 4096 bytes".to_owned()));
+        assert_eq!(read(" \n"), Err("it is empty".to_owned()));
     }
 }

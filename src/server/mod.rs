@@ -1,36 +1,46 @@
 //! How is it reached? The routes, and the limits on those who call them.
 
+mod activity;
 mod authorisation;
+mod connections;
 mod page;
+mod stream;
 mod sync;
 mod timeline;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 pub use authorisation::Authorisation;
+pub use connections::MOST_CONNECTIONS;
 
 use crate::clock::Clock;
 use crate::daemon::Handle;
-use crate::stop::stopped;
 use crate::telemetry::Metrics;
 
-/// No route reads a body; what is sent along is refused beyond this.
-const LARGEST_BODY: usize = 64 * 1024;
-
-/// Requests in work at once. The dearest, plans and timelines, are written out one
-/// at a time; the others are reads of memory.
+/// Requests for the page and the status at once: reads of memory, of 1 MB at most
+/// each for a thousand targets.
 const MOST_REQUESTS: usize = 32;
+
+/// Requests for a plan or a timeline at once. One is written out, the others wait
+/// for that or are being sent, in up to 27 MB each.
+const MOST_LONG_ANSWERS: usize = 4;
+
+/// Requests for the metrics at once, apart from all others, so that we are watched
+/// also when people ask too much: a pair of Prometheus servers, and two more. 0.8 MB
+/// each for a thousand targets.
+const MOST_SCRAPES: usize = 4;
 
 /// Holds in the answer to a request for the plan, of all targets together. A pass
 /// keeps all of them; 0.2 kB each.
@@ -45,7 +55,6 @@ struct Shared {
     metrics: Arc<Metrics>,
     clock: Clock,
     authorisation: Authorisation,
-    requests: Semaphore,
     waiters: Semaphore,
     /// Held while a long answer is written out.
     long_answer: Arc<Mutex<()>>,
@@ -65,7 +74,6 @@ impl AppState {
             metrics,
             clock,
             authorisation,
-            requests: Semaphore::new(MOST_REQUESTS),
             waiters: Semaphore::new(sync::MOST_WAITERS),
             long_answer: Arc::default(),
         }))
@@ -73,38 +81,41 @@ impl AppState {
 }
 
 /// Answers until `stop` turns true, then ends the requests under way.
-pub async fn serve(
-    listener: TcpListener,
-    state: AppState,
-    stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move { stopped(&stop).await })
-        .await
+pub async fn serve(listener: TcpListener, state: AppState, stop: watch::Receiver<bool>) {
+    connections::serve(listener, router(state), stop).await;
 }
 
-/// The routes, for [`serve`] and for tests without a socket.
-pub fn router(state: AppState) -> Router {
-    let reading = Router::new()
+/// The routes. None reads a body; one that did not come with the head ends the
+/// connection.
+fn router(state: AppState) -> Router {
+    let shown = Router::new()
         .route("/", get(page::page))
-        .route("/api/v1/status", get(status))
+        .route("/api/v1/status", get(status));
+    let long = Router::new()
         .route("/api/v1/plan", get(plan))
-        .route("/api/v1/timeline", get(timeline::timeline))
-        .route("/metrics", get(metrics))
-        .route("/readyz", get(readyz))
-        .layer(middleware::from_fn_with_state(state.clone(), limit));
+        .route("/api/v1/timeline", get(timeline::timeline));
+    let scraped = Router::new().route("/metrics", get(metrics));
     Router::new()
-        .merge(reading)
-        // Never behind the limit: a busy server is alive.
+        .merge(limited(shown, MOST_REQUESTS))
+        .merge(limited(long, MOST_LONG_ANSWERS))
+        .merge(limited(scraped, MOST_SCRAPES))
+        // Without a limit: a busy server is alive, and as ready as before.
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .route("/sync", post(sync::sync))
         .route("/suspend", post(sync::suspend))
         .route("/resume", post(sync::resume))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::map_response(harden))
         .with_state(state)
+}
+
+/// Routes with so many places in all. Who has one keeps it until the answer is sent,
+/// and who finds none is sent away.
+fn limited(routes: Router<AppState>, places: usize) -> Router<AppState> {
+    let places = Arc::new(Semaphore::new(places));
+    routes.layer(middleware::from_fn_with_state(places, limit))
 }
 
 /// An answer for machines that is also readable for people.
@@ -117,13 +128,37 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, content_type)], format!("{body}\n")).into_response()
 }
 
-async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.0.requests.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many requests at once, try again",
-        ),
+async fn limit(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(place) = places.try_acquire_owned() else {
+        let message = "too many requests at once, try again";
+        let mut refusal = problem(StatusCode::SERVICE_UNAVAILABLE, message);
+        let second = HeaderValue::from_static("1");
+        refusal.headers_mut().insert(RETRY_AFTER, second);
+        return refusal;
+    };
+    let (head, body) = next.run(request).await.into_parts();
+    // It is in memory already.
+    match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => {
+            let bytes = Bytes::from_owner(Placed {
+                bytes,
+                _place: place,
+            });
+            Response::from_parts(head, Body::from(bytes))
+        }
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+/// An answer with its place, which is free again once the kernel has all of it.
+struct Placed {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Placed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -182,7 +217,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
 }
 
 async fn healthz(State(state): State<AppState>) -> Response {
-    if state.0.handle.status.borrow().is_alive(state.0.clock.now()) {
+    if state.0.handle.status.borrow().is_alive() {
         "ok\n".into_response()
     } else {
         let message = "the loop has not gone round for too long\n";

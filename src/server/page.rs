@@ -129,18 +129,21 @@ fn write_targets(html: &mut String, pass: &Pass) -> fmt::Result {
          </thead><tbody>",
     )?;
     for target in targets.iter().take(MOST_ROWS) {
-        let (class, state) = match &target.error {
-            Some(error) if target.is_busy => ("held", error.as_str()),
-            Some(error) => ("failed", error.as_str()),
-            None if target.held() > 0 => ("held", "in step, with holds"),
-            None => ("converged", "in step"),
+        let state = target.state();
+        let class = match state {
+            TargetState::Failing => "failed",
+            TargetState::Busy | TargetState::Held => "held",
+            TargetState::Ok => "converged",
         };
         write!(
             html,
             "<tr><td>{}<td class={class}>{}",
             Escaped(target.name.as_str()),
-            Escaped(state),
+            state.word(),
         )?;
+        if let Some(error) = &target.error {
+            write!(html, "<br>{}", Escaped(error))?;
+        }
         if let Some(since) = target.failing_since {
             write!(html, "<br><small>since {since}")?;
             if let Some(next_try) = target.next_try {
@@ -178,26 +181,29 @@ fn write_states(html: &mut String, targets: &[&TargetPass]) -> fmt::Result {
     )
 }
 
+/// `2 created, 1 failed, 3 held`
 fn work_done(target: &TargetPass) -> String {
-    let report = &target.report;
     if target.plan.is_none() {
         return String::new();
     }
-    if report.done() + report.not_attempted == 0 {
-        return "nothing to do".to_owned();
-    }
+    let report = &target.report;
     let counts = [
         (report.created, "created"),
         (report.updated, "updated"),
         (report.replaced, "replaced"),
         (report.expired, "expired"),
+        (report.failures.len(), "failed"),
         (report.not_attempted, "not attempted"),
+        (target.held(), "held"),
     ];
     let words: Vec<String> = counts
         .into_iter()
         .filter(|&(count, _)| count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    if words.is_empty() {
+        return "nothing to do".to_owned();
+    }
     words.join(", ")
 }
 

@@ -12,9 +12,10 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::{AppState, json_response, problem};
-use crate::daemon::{MOST_CONFIRMED, RequestId};
+use crate::daemon::RequestId;
 use crate::duration;
 use crate::plan::Fingerprint;
+use crate::reconcile::MOST_CONFIRMED;
 
 /// Requests that wait at once. Each holds a connection and a few kilobytes.
 pub(super) const MOST_WAITERS: usize = 64;

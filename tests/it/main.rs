@@ -30,6 +30,7 @@
 )]
 
 mod behind_nginx;
+mod boundaries;
 mod cli;
 mod client;
 mod cluster;

@@ -159,6 +159,27 @@ async fn no_request_is_repeated_within_a_pass() {
     }
 }
 
+/// Each by itself, even of one window of one name.
+#[tokio::test]
+async fn what_was_carried_out_is_known() {
+    let api = Recorder::new(|request| {
+        ["update b", "expire old-d"]
+            .contains(&request)
+            .then_some(ApiErrorKind::Unknown)
+    });
+    let changes = vec![
+        create("a"),
+        update("b"),
+        update("c"),
+        replace("d"),
+        replace("e"),
+        expire("f"),
+    ];
+    let report = send(changes, &api).await;
+    assert_eq!(report.carried_out, [0, 2, 4, 5].into());
+    assert_eq!(report.failures.len(), 2);
+}
+
 /// The server may have stored what it did not answer; sent again it would be there twice.
 #[tokio::test]
 async fn a_write_without_an_answer_is_sent_once() {

@@ -1,6 +1,8 @@
 //! Do the routes answer as they should? Over HTTP on the loopback, with a
 //! daemon behind them.
 
+mod bounds;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use silenced::clock::Clock;
 use silenced::daemon::{Daemon, ReadSource};
-use silenced::memory::Version;
+use silenced::memory;
 use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
@@ -52,6 +54,14 @@ impl Server {
         declarations: String,
         authorisation: impl FnOnce(&Path) -> Authorisation,
     ) -> Self {
+        Self::of(declarations, memory::Settings::default(), authorisation).await
+    }
+
+    async fn of(
+        declarations: String,
+        alertmanager: memory::Settings,
+        authorisation: impl FnOnce(&Path) -> Authorisation,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = Clock::System;
         let read_source: ReadSource = Box::new(move || {
@@ -59,7 +69,7 @@ impl Server {
             let snapshot = snapshot(revision, [("all.yaml", declarations.as_str())]);
             Box::pin(async { Ok(snapshot) })
         });
-        let api = InMemory::new(Version::default(), clock);
+        let api = InMemory::of_settings(alertmanager, clock);
         let reconciler = reconciler_of(lab(), vec![target("default", api)]);
         let metrics = Arc::new(Metrics::new());
         let (daemon, handle) = Daemon::new(
@@ -179,6 +189,28 @@ async fn a_rotated_token_counts_at_once_and_an_empty_file_opens_nothing() {
     let (status, body) = server.post("/sync", Some("other")).await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
     assert!(!body.to_string().contains("token\":"), "{body}");
+}
+
+/// Cut, it would let in whoever knows its beginning.
+#[tokio::test]
+async fn a_token_file_that_is_too_long_opens_nothing() {
+    let server = Server::with_token().await;
+    let token = "t".repeat(4096);
+    std::fs::write(server.token_file(), &token).unwrap();
+    assert_eq!(
+        server.post("/sync", Some(&token)).await.0,
+        StatusCode::ACCEPTED
+    );
+    let longer = format!("{token}t");
+    std::fs::write(server.token_file(), &longer).unwrap();
+    for token in [token, longer] {
+        let (status, body) = server.post("/sync", Some(&token)).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+        assert_eq!(
+            body["error"],
+            "the token file cannot be used: see the log of silenced"
+        );
+    }
 }
 
 #[tokio::test]
@@ -342,6 +374,45 @@ async fn a_stop_ends_the_server() {
         .expect("still answers");
 }
 
+/// In the words of the JSON and the metrics.
+#[tokio::test]
+async fn the_page_says_of_a_target_what_failed_and_what_is_held() {
+    let always = "comment: x, matchers: ['a=b'], schedule: always";
+    let one = format!("owner: x\nsilences:\n  - {{name: one, {always}}}\n");
+    let held = format!("{one}  - {{name: other, {always}, suspend: true}}\n");
+    let open = |_: &Path| Authorisation::Open;
+    let narrow = memory::Settings {
+        max_silence_size_bytes: Some(10),
+        ..memory::Settings::default()
+    };
+    let refusing = Server::of(one.clone(), narrow, open).await;
+    for (server, state, work) in [
+        (
+            Server::declaring(one, open).await,
+            "converged>ok",
+            "1 created",
+        ),
+        (
+            Server::declaring(held, open).await,
+            "converged>ok",
+            "1 created, 1 held",
+        ),
+        (refusing, "failed>failing<br>", "1 failed"),
+    ] {
+        let (_, page) = server.get("/").await;
+        let (_, targets) = page.split_once("<h2>Targets</h2>").unwrap();
+        let (row, _) = targets.split_once("</tbody>").unwrap();
+        assert!(
+            row.contains(&format!("<td>default<td class={state}")),
+            "{row}"
+        );
+        assert!(row.ends_with(&format!("<td>{work}")), "{row}");
+        let status = server.get_json("/api/v1/status").await;
+        let word = status["last_pass"]["targets"][0]["state"].as_str().unwrap();
+        assert!(state.contains(word), "{word} and {state}");
+    }
+}
+
 /// A real browser shows the page, and what people wrote stays text.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_in_a_browser() {
@@ -371,7 +442,7 @@ async fn the_page_in_a_browser() {
         "high-latency",
         "&lt;script&gt;alert('Known defect')&lt;/script&gt;",
         "severity=\"info\"",
-        "in step",
+        "<td class=\"converged\">ok",
     ] {
         assert!(page.contains(text), "no `{text}` in:\n{page}");
     }

@@ -148,7 +148,7 @@ fn a_token_that_is_not_there_is_told_at_the_start() {
     command.args(["--source", ".", "--sync-token-file", "none"]);
     let daemon = Running::daemon(command.current_dir(nothing.path()));
     daemon.entry(
-        "cannot read the token file `none`: No such file or directory (os error 2); until it \
+        "cannot use the token file `none`: No such file or directory (os error 2); until it \
          holds a token nobody can ask for a pass",
     );
 }

@@ -10,10 +10,15 @@ use super::{only, read, with_schedule};
 /// The intervals of November 2026, in the zone of Berlin (UTC+1), of a file
 /// that begins with `head`.
 fn check_in(head: &str, schedule: &str, expected: Expect) {
+    let november = ["2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"];
+    check_during(november, head, schedule, expected);
+}
+
+fn check_during(range: [&str; 2], head: &str, schedule: &str, expected: Expect) {
     let yaml = format!("{head}{}", with_schedule(schedule));
     let declarations = read(&[("x.yaml", &yaml)]);
-    let at = |text| Timestamp::parse(text).unwrap();
-    let range = Interval::new(at("2026-11-01T00:00:00Z"), at("2026-12-01T00:00:00Z")).unwrap();
+    let [from, to] = range.map(|text| Timestamp::parse(text).unwrap());
+    let range = Interval::new(from, to).unwrap();
     let declaration = only(&declarations);
     let shown: Vec<String> = declaration
         .schedule
@@ -48,6 +53,35 @@ fn once() {
     check(
         "{starts_at: 2026-11-20T18:00:00Z, duration: 1h, timezone: Asia/Tokyo, except_dates: [2026-11-21]}",
         expect![[""]],
+    );
+}
+
+/// The clocks of Apia went from the end of 29 December to the 31st, and those of
+/// Kwajalein from the end of a Friday to a Sunday.
+#[test]
+fn a_date_that_never_was() {
+    let apia = ["2011-12-29T00:00:00Z", "2012-01-01T00:00:00Z"];
+    for time in ["00:00", "12:00"] {
+        check_during(
+            apia,
+            "",
+            &format!(
+                "{{times: [{{start_time: \"{time}\", duration: 1h}}], days_of_month: [30], timezone: Pacific/Apia}}"
+            ),
+            expect![""],
+        );
+    }
+    check_during(
+        apia,
+        "",
+        "{cron: \"0 0 30 12 *\", duration: 1h, timezone: Pacific/Apia}",
+        expect![""],
+    );
+    check_during(
+        ["1993-08-19T00:00:00Z", "1993-08-23T00:00:00Z"],
+        "",
+        "{times: [{start_time: \"00:00\", duration: 54m}], weekdays: [friday, saturday], timezone: Pacific/Kwajalein}",
+        expect!["20 12:00 - 20 12:54"],
     );
 }
 

@@ -2,6 +2,7 @@
 //! slow, on simulated time.
 
 mod census;
+mod confirmed;
 mod looping;
 mod server;
 
@@ -22,7 +23,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::passes::{ONCE, writes};
 use crate::support::reconciler::{self, lab, reconciler_of};
-use crate::support::world::InMemory;
 use server::Server;
 
 fn clock() -> Clock {
@@ -357,35 +357,6 @@ async fn dropping_the_reconciler_drops_what_is_under_way() {
     sleep(Duration::from_mins(5)).await;
     assert_eq!(slow.posts(), written);
     assert_eq!(Arc::strong_count(&slow.lists), 1, "nobody else holds it");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_plans_of_several_targets_are_confirmed_at_once() {
-    let clock = clock();
-    let (one, mut two) = (Server::new(clock), Server::new(clock));
-    // It gives other ids, so that its plan has another name.
-    let settings = silenced::memory::Settings {
-        seed: 1,
-        ..silenced::memory::Settings::default()
-    };
-    two.memory = InMemory::of_settings(settings, clock);
-    let mut reconciler = reconciler(vec![target("one", &one), target("two", &two)]);
-    pass(&mut reconciler, clock, ONCE, APPLY).await;
-    let nothing = "silences: []\n";
-    let held = pass(&mut reconciler, clock, nothing, APPLY).await;
-    assert_eq!(held.outcome(), Outcome::Held);
-    let confirmed: Vec<Fingerprint> = held
-        .targets
-        .iter()
-        .map(|target| target.plan.as_ref().unwrap().fingerprint.clone())
-        .collect();
-    assert_ne!(confirmed[0], confirmed[1]);
-    let confirm = Asked {
-        confirmed: &confirmed,
-        ..APPLY
-    };
-    let pass = pass(&mut reconciler, clock, nothing, confirm).await;
-    assert_eq!(writes(&pass), [(0, 0, 0, 1), (0, 0, 0, 1)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
 //! How does one of many servers behave? In memory, as slowly and as badly as a
 //! test wants it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
@@ -20,7 +20,7 @@ pub(super) struct Server {
     pub(super) fails: Arc<AtomicBool>,
     pub(super) lists: Arc<AtomicUsize>,
     pub(super) list_takes: Duration,
-    pub(super) write_takes: Duration,
+    pub(super) write_takes: Arc<Mutex<Duration>>,
     /// What it says of its cluster, if that is not what the memory says.
     pub(super) members: Option<Members>,
     pub(super) members_take: Duration,
@@ -34,7 +34,7 @@ impl Server {
             fails: Arc::default(),
             lists: Arc::default(),
             list_takes: Duration::ZERO,
-            write_takes: Duration::ZERO,
+            write_takes: Arc::default(),
             members: None,
             members_take: Duration::ZERO,
             members_asked: Arc::default(),
@@ -43,10 +43,18 @@ impl Server {
 
     /// Takes so long for each write.
     pub(super) fn slow(clock: Clock, write_takes: Duration) -> Self {
-        Self {
-            write_takes,
-            ..Self::new(clock)
-        }
+        let server = Self::new(clock);
+        server.set_write_takes(write_takes);
+        server
+    }
+
+    pub(super) fn set_write_takes(&self, time: Duration) {
+        *self.write_takes.lock().unwrap() = time;
+    }
+
+    async fn write(&self) {
+        let time = *self.write_takes.lock().unwrap();
+        sleep(time).await;
     }
 
     /// Answers nothing for as long as a client waits.
@@ -95,12 +103,12 @@ impl SilenceApi for Server {
     }
 
     async fn set(&self, draft: &SilenceDraft) -> Result<SilenceId, ApiError> {
-        sleep(self.write_takes).await;
+        self.write().await;
         self.memory.set(draft).await
     }
 
     async fn expire(&self, id: &SilenceId) -> Result<Expired, ApiError> {
-        sleep(self.write_takes).await;
+        self.write().await;
         self.memory.expire(id).await
     }
 }

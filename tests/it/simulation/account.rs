@@ -45,7 +45,7 @@ pub(super) struct Write {
 struct PassAccount {
     /// When it last read the repository.
     read: Option<Timestamp>,
-    lists_since_read: u32,
+    lists: u32,
     listed: Option<Instant>,
     owned: usize,
     /// The names of what was ours in the list.
@@ -53,8 +53,9 @@ struct PassAccount {
     /// Creations under names that the list did not have.
     made: usize,
     written: BTreeSet<String>,
-    /// What it was told that it had made: for which window, and when.
-    known: BTreeMap<SilenceId, (Marker, Instant)>,
+    /// What it was told that it had made: for which window, and when by the server's
+    /// clock, which is what it goes by.
+    known: BTreeMap<SilenceId, (Marker, DateTime<Utc>)>,
     last_list: BTreeMap<SilenceId, Silence>,
     /// The names of silences whose creation was answered and had no effect.
     lost: BTreeSet<String>,
@@ -145,19 +146,19 @@ impl Account {
         pass.read = Some(now);
     }
 
-    /// A process has asked for the repository, and so begun a pass.
+    /// A process may list for its next pass.
     pub(super) fn begin(&mut self, process: u64) {
-        self.processes.entry(process).or_default().lists_since_read = 0;
+        self.processes.entry(process).or_default().lists = 0;
     }
 
     /// A process asks for the list.
     pub(super) fn list(&mut self, process: u64) {
         self.lists += 1;
         let pass = self.processes.entry(process).or_default();
-        pass.lists_since_read += 1;
+        pass.lists += 1;
         // One that wrote may list once more to verify.
         let allowed = if pass.written.is_empty() { 1 } else { 2 };
-        let lists = pass.lists_since_read;
+        let lists = pass.lists;
         pass.written.clear();
         pass.taken.clear();
         pass.made = 0;
@@ -328,8 +329,9 @@ impl Account {
             return;
         };
         self.log(format!("  {process} was told of {} {id}", marker.silence));
+        let now = self.memory.now();
         let pass = self.processes.entry(process).or_default();
-        pass.known.insert(id.clone(), (marker, Instant::now()));
+        pass.known.insert(id.clone(), (marker, now));
     }
 
     fn make(&mut self, process: u64, marker: &Marker) {
@@ -338,8 +340,11 @@ impl Account {
         let pass = self.processes.entry(process).or_default();
         let is_same =
             |known: &Marker| known.silence == marker.silence && known.start == marker.start;
+        let now = self.memory.now();
+        let is_unheard =
+            |at: DateTime<Utc>| (now - at).abs().to_std().unwrap_or_default() < UNHEARD;
         let mut unheard = pass.known.iter().filter(|(id, (known, at))| {
-            is_same(known) && at.elapsed() < UNHEARD && !pass.last_list.contains_key(*id)
+            is_same(known) && is_unheard(*at) && !pass.last_list.contains_key(*id)
         });
         if let Some((id, _)) = unheard.next().filter(|_| !is_alone) {
             let what = format!("process {process} made {id} again before replicas had to agree");

@@ -17,6 +17,9 @@ use tokio::time::{Instant, sleep};
 use super::fault::{Fault, Verb};
 use super::server::{Fate, Server, State, TIMEOUT};
 
+/// How long it takes to look at 50,000 silences and to write them down.
+const SERIALISATION: Duration = Duration::from_secs(1);
+
 /// The server as one process of the program reaches it.
 #[derive(Clone)]
 pub(super) struct Line {
@@ -169,6 +172,11 @@ impl SilenceApi for Line {
             return Err(error);
         }
         let mut listing = self.server.memory.list().await?;
+        if fault == Some(Fault::Slow) {
+            // A server looks at its clock when it has looked at all silences.
+            sleep(SERIALISATION).await;
+            listing.server_time = Some(self.server.memory.now().into());
+        }
         if let Some(fault) = fault {
             self.bend(&mut listing, fault);
         }

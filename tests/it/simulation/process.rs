@@ -104,7 +104,6 @@ impl Process {
             Box::new(move || {
                 let (source, server) = (Arc::clone(&source), Arc::clone(&server));
                 Box::pin(async move {
-                    server.state().account.begin(id);
                     let latency = source.lock().unwrap().latency;
                     if !latency.is_zero() {
                         sleep(latency).await;
@@ -126,6 +125,14 @@ impl Process {
             interval,
             Arc::new(Metrics::new()),
         );
+        let (mut status, server) = (handle.status.clone(), Arc::clone(server));
+        tokio::spawn(async move {
+            // It changes at the beginning and the end of a pass, and when the source
+            // was read.
+            while status.changed().await.is_ok() {
+                server.state().account.begin(id);
+            }
+        });
         let (stop, stopped) = watch::channel(false);
         let polls_left = Arc::new(AtomicU64::new(u64::MAX));
         let mortal = Mortal {

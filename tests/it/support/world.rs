@@ -30,6 +30,8 @@ pub(crate) struct InMemory {
     clock: Clock,
     /// By how many seconds its clock is ahead of `clock`.
     pub(crate) ahead: Arc<AtomicI64>,
+    /// By how many seconds a proxy's `Date` is behind that.
+    pub(crate) date_behind: Arc<AtomicI64>,
     /// What it says of replicas.
     pub(crate) alone: Arc<AtomicBool>,
     /// Whether expiries time out before they have an effect.
@@ -56,6 +58,7 @@ impl InMemory {
             server: Arc::new(Mutex::new(server)),
             clock,
             ahead: Arc::default(),
+            date_behind: Arc::default(),
             alone: Arc::new(AtomicBool::new(true)),
             delays_expiries: Arc::default(),
             drops_changes: Arc::default(),
@@ -76,11 +79,12 @@ impl InMemory {
 impl SilenceApi for InMemory {
     fn list(&self) -> impl Future<Output = Result<Listing, ApiError>> + Send {
         let now = self.now();
+        let date = now - TimeDelta::seconds(self.date_behind.load(Ordering::SeqCst));
         let mut server = self.server();
         let silences = server.list(&[], now);
         ready(Ok(Listing {
             silences: silences.iter().map(|silence| silence.seen(now)).collect(),
-            server_time: Some(now.into()),
+            server_time: Some(date.into()),
             ..Listing::default()
         }))
     }
