@@ -43,9 +43,8 @@ pub(super) struct Readable<'a> {
 }
 
 /// The newest version without a fault of each file that is `wanted`, in the order
-/// of `versions`. `good` are
-/// the files that may define names and are good now; the newest of `versions`
-/// come first.
+/// of `versions`, of which the newest come first. `good` are the files that may
+/// define names and are good now.
 ///
 /// It costs some readings of all versions that may define names, whose trees are
 /// in memory together, and one of the others; the caller bounds their bytes.
@@ -126,6 +125,8 @@ impl<'a> EarlierNames<'a> {
             let contents = shared(earlier, bytes, |index, file| {
                 content(&reading, good.len() + index, file)
             });
+            // Until here only what has a fault of its own is left out: it stays
+            // faulty, and what refers to it may find an older version.
             if round == ROUNDS {
                 break_dependents(&files);
             }

@@ -39,12 +39,11 @@ pub struct EarlierVersion {
 pub struct StandIn {
     /// The path that it had.
     pub path: String,
-    /// Its revision.
+    /// Its revision: the one that is read, for the present version.
     pub revision: Revision,
     /// Whether it is what the file says now, and broken is only what it refers to.
     pub is_present: bool,
-    /// The files that define names that it uses, and as of which revision those
-    /// that are not taken from what is good now.
+    /// The files whose names it uses as they were before, and as of which revision.
     pub names: BTreeMap<String, Revision>,
     /// What it declares, and no good file; none for a file of names alone.
     pub silences: BTreeSet<SilenceName>,
