@@ -177,7 +177,13 @@ impl Answer<'_> {
             }
             // 409: Grafana, while the Alertmanager of an organisation starts.
             409 | 429 => self.busy(),
-            503 if reading && message.says("limit of concurrent get requests") => self.busy(),
+            // What was only to be read had no effect, whoever says so.
+            503 if reading
+                && (self.retry_after().is_some()
+                    || message.says("limit of concurrent get requests")) =>
+            {
+                self.busy()
+            }
             400 | 413 | 422 if !reading => ApiErrorKind::Refused {
                 limit: self.limit(&message),
             },

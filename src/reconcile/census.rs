@@ -1,16 +1,24 @@
-//! Which targets are one cluster? Every target is asked once for the members of
-//! its cluster, and two that have one in common are told.
+//! Which targets are one cluster, or one server? Every target is asked once for the
+//! members of its cluster, and two that have one in common are told. Where a server
+//! knows of no cluster, its silences tell: ids are random, and one that two targets
+//! list is at one server, which has two addresses.
 //!
-//! As two targets, a cluster would be fought over: what is declared for only
-//! one of them is in the list of the other, which would expire it.
+//! As two targets they would be fought over: what is declared for only one of them
+//! is in the list of the other, which would expire it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::alertmanager::Members;
-use crate::name::TargetName;
+use crate::name::{InstanceName, TargetName};
+use crate::silence::{Silence, SilenceId};
 
-/// The members of each target's cluster, as far as they were asked for.
+/// So many silences of each target are remembered. Most of them are still there
+/// when the next target is listed, and any of them tells.
+const WITNESSES: usize = 8;
+
+/// The members of each target's cluster, as far as they were asked for, and some
+/// silences of each.
 ///
 /// A server that starts anew gets another name, and one that joins is unknown
 /// here: who was apart when the program started stays apart.
@@ -23,6 +31,38 @@ struct Known {
     /// Who named each member; to look through all targets for each of them would
     /// take a pass over 5,000 some seconds.
     targets: BTreeMap<String, BTreeSet<TargetName>>,
+    /// Silences of ours, and at which targets they were seen or made last.
+    witnesses: HashMap<SilenceId, BTreeSet<TargetName>>,
+    of_target: BTreeMap<TargetName, Vec<SilenceId>>,
+    /// Which silence a target's last list had in common with that of another.
+    shared: BTreeMap<TargetName, (TargetName, SilenceId)>,
+}
+
+impl Known {
+    /// Of those that a target had before, none is remembered.
+    fn bear_witness(&mut self, target: &TargetName, ids: Vec<SilenceId>) {
+        for id in &ids {
+            let targets = self.witnesses.entry(id.clone()).or_default();
+            targets.insert(target.clone());
+        }
+        let before = self.of_target.insert(target.clone(), ids);
+        let now = self.of_target.get(target).into_iter().flatten();
+        let now: BTreeSet<&SilenceId> = now.collect();
+        for id in before.iter().flatten().filter(|id| !now.contains(id)) {
+            if let Some(targets) = self.witnesses.get_mut(id) {
+                targets.remove(target);
+                if targets.is_empty() {
+                    self.witnesses.remove(id);
+                }
+            }
+        }
+    }
+
+    /// Another target that has this silence too.
+    fn other_with(&self, id: &SilenceId, target: &TargetName) -> Option<&TargetName> {
+        let mut targets = self.witnesses.get(id)?.iter();
+        targets.find(|other| *other != target)
+    }
 }
 
 impl Census {
@@ -44,9 +84,53 @@ impl Census {
         known.members.insert(target.clone(), members);
     }
 
-    /// What to tell people if another target is the same cluster.
+    /// Looks for what another target has in the list of this one, as far as it is
+    /// marked with `instance`: only that would be fought over.
+    pub(super) fn compare(
+        &self,
+        target: &TargetName,
+        instance: &InstanceName,
+        silences: &[Silence],
+    ) {
+        let marker = format!("[silenced instance={instance} ");
+        let live = silences.iter().filter(|silence| silence.is_live());
+        let ours = live.filter(|silence| silence.comment.contains(&marker));
+        let ids = ours.map(|silence| &silence.id);
+        let mut known = self.known();
+        let shared = ids.clone().find_map(|id| {
+            let other = known.other_with(id, target)?;
+            Some((other.clone(), id.clone()))
+        });
+        known.bear_witness(target, ids.take(WITNESSES).cloned().collect());
+        match shared {
+            Some(shared) => known.shared.insert(target.clone(), shared),
+            None => known.shared.remove(target),
+        };
+    }
+
+    /// What a target was told that it has made.
+    pub(super) fn made<'a>(
+        &self,
+        target: &TargetName,
+        ids: impl IntoIterator<Item = &'a SilenceId>,
+    ) {
+        let ids: Vec<SilenceId> = ids.into_iter().take(WITNESSES).cloned().collect();
+        if !ids.is_empty() {
+            self.known().bear_witness(target, ids);
+        }
+    }
+
+    /// What to tell people if another target is the same cluster or server.
     pub(super) fn conflict(&self, target: &TargetName) -> Option<String> {
         let known = self.known();
+        if let Some((twin, id)) = known.shared.get(target) {
+            return Some(format!(
+                "`{target}` and `{twin}` both hold the silence {id}, so they are one server under \
+                 two addresses: nothing is written to either, or each would expire what only the \
+                 other declares; remove one of them (or, if one was started with a copy of the \
+                 other's silences, expire those there)"
+            ));
+        }
         let names = &known.members.get(target)?.names;
         let (twin, shared) = names
             .iter()

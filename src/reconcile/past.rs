@@ -42,8 +42,9 @@ pub(super) struct Past {
     read: Option<Arc<ReadPast>>,
     revision: Revision,
     zones: Arc<ZoneDatabase>,
-    /// The declarations that are the same since a commit, by that and by files.
-    known: Mutex<BTreeMap<Since, BTreeSet<SilenceName>>>,
+    /// The declarations that are the same since a commit, by that and by files; none
+    /// where nobody can tell.
+    known: Mutex<BTreeMap<Since, Option<BTreeSet<SilenceName>>>>,
 }
 
 /// A commit, and the files that may have declared something since.
@@ -88,12 +89,11 @@ impl Past {
                     continue;
                 }
                 let unchanged = self.unchanged_since(read, declarations, &since).await;
-                known.insert(since.clone(), unchanged.unwrap_or_default());
+                known.insert(since.clone(), unchanged);
             }
-            let is_unchanged = known
-                .get(&since)
-                .is_some_and(|unchanged| unchanged.contains(&origin.silence));
-            lineage.learn(origin.clone(), is_unchanged);
+            if let Some(Some(unchanged)) = known.get(&since) {
+                lineage.learn(origin.clone(), unchanged.contains(&origin.silence));
+            }
         }
     }
 

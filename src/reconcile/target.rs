@@ -146,6 +146,7 @@ impl<A: SilenceApi> Target<A> {
         let settle = settings.settle;
         if let Some(census) = &order.census {
             self.be_counted(census).await;
+            census.compare(&self.identity.name, &settings.instance, &listing.silences);
             if let Some(conflict) = census.conflict(&self.identity.name) {
                 return self.failed(pass, conflict, order.now(), None);
             }
@@ -165,6 +166,10 @@ impl<A: SilenceApi> Target<A> {
             let longest = order.longest_writing;
             let until = longest.map(|longest| Instant::now() + longest);
             pass.report = self.apply(&plan, order, until).await;
+            if let Some(census) = &order.census {
+                let made = pass.report.made.iter().map(|(id, ..)| id);
+                census.made(&self.identity.name, made);
+            }
             let written = Written::of(&plan, &pass.report.carried_out);
             // By the server's clock; the list may be a minute old by now.
             let written_at = now.plus(listed_at.elapsed());

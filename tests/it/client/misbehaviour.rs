@@ -246,6 +246,17 @@ async fn too_many_concurrent_gets() {
     assert_eq!(error.kind(), ApiErrorKind::Unknown);
 }
 
+/// Of a gateway: when to ask again for the list is as clear as from a 429.
+#[tokio::test]
+async fn unavailable_with_retry_after() {
+    let reply = Reply::http("503 Service Unavailable\r\nRetry-After: 40", "");
+    let retry_after = Some(Duration::from_secs(40));
+    let error = list_error(reply.clone()).await.0;
+    assert_eq!(error.kind(), ApiErrorKind::Busy { retry_after });
+    let (error, _) = set_error(reply).await;
+    assert_eq!(error.kind(), ApiErrorKind::Unknown);
+}
+
 #[tokio::test]
 async fn web_timeout_of_a_post_leaves_its_outcome_unknown() {
     let text = "Exceeded configured timeout of 1ms.\n";

@@ -10,9 +10,10 @@ use tempfile::TempDir;
 
 use super::{PATIENCE, lists, wait_until_held};
 use crate::cli::{finish, silenced};
-use crate::support::alertmanager::{Alertmanager, Release};
+use crate::support::alertmanager::{Alertmanager, Options, Release};
 use crate::support::daemon::{Daemon, writes};
 use crate::support::fleet::{Fleet, INSTANCE, held, list};
+use crate::support::round_robin::RoundRobin;
 
 /// A configuration with these targets.
 fn configuration(directory: &TempDir, fleet: &Fleet, targets: &Value) -> PathBuf {
@@ -84,6 +85,33 @@ async fn one_cluster_as_two_targets_is_refused() {
     for listed in lists(&nodes).await {
         assert_eq!(listed, Vec::<Value>::new());
     }
+}
+
+/// As small installations run it: without a cluster there is no name to compare.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_server_as_two_targets_is_refused() {
+    let server = Alertmanager::start(Release::Newest, &Options::default());
+    let other_address = RoundRobin::start(vec![server.address().to_owned()]).await;
+    let fleet = Fleet::new(3);
+    let directory = tempfile::tempdir().unwrap();
+    let targets = json!([
+        {"name": "a", "url": server.base_url()},
+        {"name": "b", "url": other_address.url()},
+    ]);
+    let file = configuration(&directory, &fleet, &targets);
+    let daemon = Daemon::start([Path::new("--config"), &file]);
+    daemon.sync().await;
+    let before = list(&server.base_url()).await;
+    for _ in 0..3 {
+        let pass = daemon.sync().await;
+        assert_eq!(pass["outcome"], "failed", "{pass}");
+        for (target, twin) in [(0, "`a` and `b`"), (1, "`b` and `a`")] {
+            let error = pass["targets"][target]["error"].as_str().unwrap();
+            let told = format!("{twin} both hold the silence ");
+            assert!(error.starts_with(&told), "{error}");
+        }
+    }
+    assert_eq!(list(&server.base_url()).await, before, "nobody wrote");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,3 +83,49 @@ async fn a_member_that_is_down_is_counted_when_it_is_back() {
     assert!(error(&second, 1).starts_with("`down` and `there` are one cluster"));
     assert_eq!(down.posts(), 0);
 }
+
+/// Without a cluster it has no name: `--cluster.listen-address=`, two addresses.
+#[tokio::test(start_paused = true)]
+async fn one_server_at_two_addresses_is_not_fought_over() {
+    let clock = clock();
+    let (one, other) = (Server::new(clock), Server::new(clock));
+    let same = one.clone();
+    let targets = vec![target("a", &one), target("b", &same), target("c", &other)];
+    let mut reconciler = reconciler(targets);
+    let of = |name: &str| ONCE.replace("high-latency", name) + &format!("    targets: [{name}]\n");
+    let text = format!(
+        "{}{}",
+        of("a"),
+        of("b").replace("owner: dba\nsilences:\n", "")
+    );
+    let first = pass(&mut reconciler, clock, &text, APPLY).await;
+    // The first one cannot know.
+    assert_eq!(writes(&first), [(1, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0)]);
+    for _ in 0..3 {
+        let next = pass(&mut reconciler, clock, &text, APPLY).await;
+        assert_eq!(writes(&next), [(0, 0, 0, 0); 3]);
+        assert!(error(&next, 0).starts_with("`a` and `b` both hold the silence "));
+        assert!(error(&next, 0).contains("so they are one server under two addresses"));
+        assert!(error(&next, 1).starts_with("`b` and `a` both hold"));
+        assert_eq!(error(&next, 2), "");
+        assert_eq!(next.outcome(), Outcome::Failed);
+    }
+    assert_eq!(one.posts(), 1);
+}
+
+/// Each looks for its own alone: two instances on one server are nothing unusual.
+#[tokio::test(start_paused = true)]
+async fn one_server_at_two_addresses_may_be_two_instances() {
+    let clock = clock();
+    let server = Server::new(clock);
+    let other = Settings::new(InstanceName::new("other").unwrap());
+    let targets = vec![
+        target("a", &server),
+        target("b", &server).with_settings(other),
+    ];
+    let mut reconciler = reconciler(targets);
+    pass(&mut reconciler, clock, ONCE, APPLY).await;
+    let second = pass(&mut reconciler, clock, ONCE, APPLY).await;
+    assert_eq!(second.outcome(), Outcome::Converged);
+    assert_eq!(writes(&second), [(0, 0, 0, 0); 2]);
+}

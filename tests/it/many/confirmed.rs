@@ -4,14 +4,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use silenced::memory;
 use silenced::plan::Fingerprint;
 use silenced::reconcile::{Outcome, Pass};
 
 use super::server::Server;
 use super::{APPLY, Asked, DUE, clock, many, pass, reconciler, target};
 use crate::support::passes::{ONCE, writes};
-use crate::support::world::InMemory;
 
 const NOTHING: &str = "silences: []\n";
 
@@ -30,13 +28,7 @@ fn confirm(confirmed: &[Fingerprint]) -> Asked<'_> {
 #[tokio::test(start_paused = true)]
 async fn the_plans_of_several_targets_are_confirmed_at_once() {
     let clock = clock();
-    let (one, mut two) = (Server::new(clock), Server::new(clock));
-    // It gives other ids, so that its plan has another name.
-    let settings = memory::Settings {
-        seed: 1,
-        ..memory::Settings::default()
-    };
-    two.memory = InMemory::of_settings(settings, clock);
+    let (one, two) = (Server::new(clock), Server::new(clock));
     let mut reconciler = reconciler(vec![target("one", &one), target("two", &two)]);
     pass(&mut reconciler, clock, ONCE, APPLY).await;
     let held = pass(&mut reconciler, clock, NOTHING, APPLY).await;

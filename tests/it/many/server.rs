@@ -1,13 +1,13 @@
 //! How does one of many servers behave? In memory, as slowly and as badly as a
 //! test wants it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use silenced::alertmanager::{ApiError, ApiErrorKind, Expired, Listing, Members, SilenceApi};
 use silenced::clock::Clock;
-use silenced::memory::Version;
+use silenced::memory;
 use silenced::silence::{SilenceDraft, SilenceId};
 use tokio::time::sleep;
 
@@ -28,9 +28,15 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// Its ids are its own, as those of any server.
     pub(super) fn new(clock: Clock) -> Self {
+        static SEEDS: AtomicU64 = AtomicU64::new(0);
+        let settings = memory::Settings {
+            seed: SEEDS.fetch_add(1, Ordering::Relaxed),
+            ..memory::Settings::default()
+        };
         Self {
-            memory: InMemory::new(Version::default(), clock),
+            memory: InMemory::of_settings(settings, clock),
             fails: Arc::default(),
             lists: Arc::default(),
             list_takes: Duration::ZERO,

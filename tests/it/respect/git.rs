@@ -70,10 +70,12 @@ impl Installation {
         assert_eq!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
     }
 
-    fn assert_it_is_made_again(&self) {
+    /// What `apply` says of it.
+    fn assert_it_is_made_again(&self) -> String {
         let Finished { stdout, stderr, .. } = self.run("apply");
         assert!(stdout.contains("1 to create"), "{stdout}{stderr}");
         assert_ne!(self.amtool(&["query", "-q"]), "", "{stdout}{stderr}");
+        stdout
     }
 }
 
@@ -115,5 +117,7 @@ fn a_rewritten_history_tells_nothing() {
     let installation = Installation::with_ended_silence();
     let amend = ["commit", "-q", "--amend", "-m", "Better message."];
     installation.repository.git(&amend);
-    installation.assert_it_is_made_again();
+    let told = installation.assert_it_is_made_again();
+    let remark = "by hand or by an earlier process, and is created again";
+    assert!(told.contains(remark), "{told}");
 }
