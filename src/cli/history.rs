@@ -12,9 +12,6 @@ use crate::source::{Source, SourceError};
 /// changes, and a file that was broken ten times in a row has no good one near.
 const VERSIONS: usize = 10;
 
-/// Files that are gone, one of which may have become the broken one.
-const VANISHED: usize = 20;
-
 /// Changes of a declaration's files that are looked through for one of its own.
 /// Its silences are seldom older than some weeks, and its files few.
 const CHANGES: usize = 50;
@@ -34,27 +31,17 @@ impl SharedSource {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Looks back on a thread of its own. What cannot be read is logged: the
-    /// broken files then hold their silences without a stand-in.
+    /// Looks back on a thread of its own.
     pub(super) fn read_history(&self) -> ReadHistory {
         let source = self.clone();
-        Box::new(move |revision, broken| {
+        Box::new(move |revision, paths| {
             let source = source.clone();
             let reading = tokio::task::spawn_blocking(move || {
-                source.with(|source| earlier_versions(source, &revision, &broken))
+                source.with(|source| earlier_versions(source, &revision, &paths))
             });
             Box::pin(async move {
-                match reading.await {
-                    Ok(Ok(versions)) => versions,
-                    Ok(Err(error)) => {
-                        tracing::warn!("no earlier versions of the broken files: {error}");
-                        Vec::new()
-                    }
-                    Err(error) => {
-                        tracing::error!("looking for earlier versions failed: {error}");
-                        Vec::new()
-                    }
-                }
+                let versions = reading.await.map_err(|error| error.to_string())?;
+                versions.map_err(|error| error.to_string())
             })
         })
     }
@@ -88,16 +75,11 @@ impl SharedSource {
 fn earlier_versions(
     source: &Source,
     revision: &Revision,
-    broken: &[String],
+    paths: &[String],
 ) -> Result<Vec<EarlierVersion>, SourceError> {
-    let mut versions = Vec::new();
-    for path in broken {
-        let history = source.read_history(revision, path, VERSIONS)?;
-        versions.extend(history.into_iter().map(|version| (path.clone(), version)));
-    }
-    versions.extend(source.read_vanished(revision, VANISHED)?);
-    let earlier = versions.into_iter().map(|(path, version)| EarlierVersion {
-        path,
+    let versions = source.read_history(revision, paths, VERSIONS)?;
+    let earlier = versions.into_iter().map(|version| EarlierVersion {
+        path: version.path,
         content: version.content,
         revision: Revision::Commit(version.commit),
     });

@@ -92,6 +92,10 @@ impl Status {
                     "file": stand_in.path,
                     "revision": stand_in.revision.to_string(),
                     "silences": stand_in.silences,
+                    "names": stand_in.names.iter().map(|(file, revision)| json!({
+                        "file": file,
+                        "revision": revision.to_string(),
+                    })).collect::<Vec<_>>(),
                 }),
             ).collect::<Vec<_>>(),
             "covered_until": pass.and_then(Pass::covered_until),

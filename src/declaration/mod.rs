@@ -4,6 +4,7 @@
 mod calendar;
 mod definition;
 mod diagnostic;
+mod earlier;
 mod entry;
 pub mod expansion;
 mod fields;
@@ -17,6 +18,7 @@ mod names;
 mod past;
 mod policy;
 mod read;
+mod reading;
 mod recovery;
 mod recurring;
 pub mod render;

@@ -49,20 +49,23 @@ impl<T> Names<T> {
     }
 
     /// What `name` stands for in the file of `context`; reports an unknown and
-    /// an ambiguous one. A faulty definition is `None` without a word: its own
+    /// an ambiguous one. What files said before counts only where no present
+    /// one defines the name, and then the newest. A faulty definition is `None` without a word: its own
     /// file says why, and [`Context::uses`] says who depends on it.
     pub(super) fn look_up(&self, name: &str, at: Position, context: &Context<'_>) -> Option<&T> {
         let definitions = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
         let own = definitions
             .iter()
             .find(|definition| definition.file == context.file);
-        let found = match (own, definitions) {
+        // Definitions are in the order of the files.
+        let present = definitions.partition_point(|found| found.file < context.present);
+        let found = match (own, definitions.split_at(present)) {
             (Some(own), _) => own,
-            (None, []) => {
+            (None, ([], [])) => {
                 self.report_unknown(name, at, context);
                 return None;
             }
-            (None, [only]) => {
+            (None, ([only], _) | ([], [only, ..])) => {
                 context.uses.borrow_mut().push(Use {
                     of: only.file,
                     at,
@@ -70,7 +73,7 @@ impl<T> Names<T> {
                 });
                 only
             }
-            (None, several) => {
+            (None, (several, _)) => {
                 let files = several
                     .iter()
                     .filter_map(|definition| context.paths.get(definition.file));
@@ -164,6 +167,8 @@ pub(super) struct Context<'a> {
     pub(super) zones: &'a Zones<'a>,
     /// Of all files, by index.
     pub(super) paths: &'a [&'a str],
+    /// How many of them are as they are now; the others are earlier versions.
+    pub(super) present: usize,
     pub(super) unread: &'a [Unread<'a>],
 }
 

@@ -1,15 +1,23 @@
 //! What did a broken file say before? Its newest readable version, so that a
 //! hold freezes content and not coverage.
 //!
+//! A file that is broken only by what it refers to goes on as it is now, with
+//! names as they were: the name is in a file that is broken itself or gone, or it
+//! was taken out of a good one. A name that no good file defines means what the
+//! newest readable version says that defined it; what good files define is
+//! never overridden. [`earlier`](super::earlier) finds these versions.
+//!
 //! A broken file's own earlier versions are tried, and those of files that are
 //! gone: a file may have been renamed and broken in the same commit. What a
 //! good file declares now is never taken from an earlier version, so a
 //! declaration that moved from a broken file to a good one comes from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use super::{BrokenFile, Declaration, Declarations};
+use super::earlier::{Candidate, Readable, newest_readable};
+use super::{BrokenFile, Declaration, Declarations, policy};
 use crate::name::SilenceName;
 use crate::snapshot::{Revision, Snapshot, SnapshotFile};
 use crate::zone::ZoneDatabase;
@@ -25,29 +33,62 @@ pub struct EarlierVersion {
     pub revision: Revision,
 }
 
-/// An earlier version that stands in for a broken file.
+/// What stands in for a broken file: an earlier version of it, or the present
+/// one with names as they were.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StandIn {
     /// The path that it had.
     pub path: String,
-    /// Its revision.
+    /// Its revision: the one that is read, for the present version.
     pub revision: Revision,
-    /// What it declares, and no good file.
+    /// Whether it is what the file says now, and broken is only what it refers to.
+    pub is_present: bool,
+    /// The files whose names it uses as they were before, and as of which revision.
+    pub names: BTreeMap<String, Revision>,
+    /// What it declares, and no good file; none for a file of names alone.
     pub silences: BTreeSet<SilenceName>,
 }
 
+/// Why what it declares is held, for people.
+impl fmt::Display for StandIn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, revision, .. } = self;
+        let names = self.names.iter();
+        let names = names.map(|(path, revision)| format!("`{path}` as of {revision}"));
+        let names = names.collect::<Vec<_>>().join(" and ");
+        match (self.is_present, names.as_str()) {
+            (true, "") => write!(formatter, "`{path}` is broken by what it refers to"),
+            (true, names) => write!(
+                formatter,
+                "`{path}` is broken by what it refers to and goes on with {names}"
+            ),
+            (false, "") => write!(
+                formatter,
+                "`{path}` cannot be read and goes on as of {revision}"
+            ),
+            (false, names) => write!(
+                formatter,
+                "`{path}` cannot be read and goes on as of {revision}, with {names}"
+            ),
+        }
+    }
+}
+
 impl Declarations {
-    /// Whether every file says what is declared, or an earlier version of it does,
+    /// Whether every file says what is declared, or something stands in for it,
     /// and the policy what of that is allowed.
     #[must_use]
     pub fn are_all_known(&self) -> bool {
-        let stands_in = |path: &str| self.stand_ins.iter().any(|stand_in| stand_in.path == path);
+        let standing: BTreeSet<&str> = self.stand_ins.iter().map(|it| it.path.as_str()).collect();
         self.ambiguous.is_empty()
             && self.unenforced_policy.is_none()
-            && self.broken.iter().all(|file| stands_in(&file.path))
+            && self
+                .broken
+                .iter()
+                .all(|file| standing.contains(file.path.as_str()))
     }
 
-    /// The earlier version that declares a silence, if it is not the present one.
+    /// What stands in for the broken file that declares a silence.
     #[must_use]
     pub fn stand_in(&self, name: &SilenceName) -> Option<&StandIn> {
         self.stand_ins
@@ -55,108 +96,158 @@ impl Declarations {
             .find(|stand_in| stand_in.silences.contains(name))
     }
 
-    /// Takes in, for each path, the first of `earlier` that reads without an
-    /// error; versions of a path must come newest first.
+    /// The files whose earlier versions [`recover`](Self::recover) can use,
+    /// beside those of files that are gone: those that may define names come
+    /// first, as others depend on them. While a name is unknown, good files are
+    /// among them: it may have been taken out of one.
+    #[must_use]
+    pub fn to_look_back_at(&self) -> Vec<String> {
+        let broken = self.broken_paths();
+        let mut unknown = self.diagnostics.iter();
+        let is_unknown = unknown.any(|finding| finding.code == "unknown-name");
+        let definers = self.known.definers().iter();
+        let definers: BTreeSet<&str> = definers
+            .map(String::as_str)
+            .filter(|path| is_unknown || broken.contains(path))
+            .collect();
+        let others = broken.difference(&definers);
+        let paths = definers.iter().chain(others);
+        paths.map(|path| (*path).to_owned()).collect()
+    }
+
+    fn broken_paths(&self) -> BTreeSet<&str> {
+        self.broken.iter().map(|file| file.path.as_str()).collect()
+    }
+
+    /// Lets each broken file go on as its newest readable version, of what it says
+    /// now and the versions of its path among `earlier`, which come newest first.
     ///
-    /// Each version costs the reading of itself and, if it refers to other
-    /// files, of all good ones; the caller bounds how many there are.
+    /// It costs some readings of all that defines names or did so, and one of the
+    /// rest of `earlier`; the caller bounds how much that is.
     pub fn recover(
         &mut self,
         snapshot: &Snapshot,
         earlier: &[EarlierVersion],
         zones: &ZoneDatabase,
     ) {
-        let mut by_path: BTreeMap<&str, Vec<&EarlierVersion>> = BTreeMap::new();
-        for version in earlier {
-            by_path.entry(&version.path).or_default().push(version);
-        }
-        let readable: BTreeMap<&str, _> = by_path
-            .into_iter()
-            .filter_map(|(path, versions)| {
-                let mut versions = versions.into_iter();
-                let found = versions.find_map(|version| {
-                    Some((version, self.read_earlier(snapshot, version, zones)?))
-                });
-                Some((path, found?))
+        let present = self.broken.iter().filter_map(|file| {
+            Some(Candidate {
+                file: SnapshotFile {
+                    path: file.path.clone(),
+                    content: Ok(file.content.clone()?),
+                },
+                revision: snapshot.revision.clone(),
+                is_present: true,
             })
-            .collect();
+        });
+        let earlier = earlier
+            .iter()
+            .filter(|version| !policy::is_at(&version.path));
+        let earlier = earlier.map(|version| Candidate {
+            file: SnapshotFile {
+                path: version.path.clone(),
+                content: Ok(version.content.clone()),
+            },
+            revision: version.revision.clone(),
+            is_present: false,
+        });
+        let versions: Vec<Candidate> = present.chain(earlier).collect();
+        let broken = self.broken_paths();
+        let definers: BTreeSet<&String> = self.known.definers().iter().collect();
+        let good = snapshot
+            .files
+            .iter()
+            .filter(|file| definers.contains(&file.path) && !broken.contains(file.path.as_str()));
+        let good: Vec<&SnapshotFile> = good.collect();
+        // A good file's earlier versions are there for their names alone.
+        let wanted = |path: &str| broken.contains(path) || !self.paths.contains(path);
+        let readable = newest_readable(&good, &versions, wanted, zones);
+        let readable = readable.into_iter().map(
+            |Readable {
+                 version,
+                 silences,
+                 names,
+             }| {
+                let stand_in = StandIn {
+                    path: version.file.path.clone(),
+                    revision: version.revision.clone(),
+                    is_present: version.is_present,
+                    names,
+                    silences: BTreeSet::new(),
+                };
+                (stand_in, silences)
+            },
+        );
+        self.go_on_as(readable.collect());
+    }
+
+    /// Lets each broken file go on as what stood for it in `before`, which was
+    /// read of `revision`: for when nobody can look back further.
+    pub fn carry_on(&mut self, before: &Self, revision: &Revision) {
+        let mut silences: BTreeMap<&str, Vec<Arc<Declaration>>> = BTreeMap::new();
+        for declaration in &before.silences {
+            let of_file = silences.entry(&declaration.source).or_default();
+            of_file.push(Arc::clone(declaration));
+        }
+        let (broken, broken_before) = (self.broken_paths(), before.broken_paths());
+        let good = before
+            .paths
+            .iter()
+            .filter(|path| !broken_before.contains(path.as_str()));
+        let good = good.map(|path| StandIn {
+            path: path.clone(),
+            revision: revision.clone(),
+            is_present: false,
+            names: BTreeMap::new(),
+            silences: BTreeSet::new(),
+        });
+        let stood_in = before.stand_ins.iter().map(|stand_in| StandIn {
+            is_present: false,
+            silences: BTreeSet::new(),
+            ..stand_in.clone()
+        });
+        let all = good.chain(stood_in);
+        let lost =
+            all.filter(|it| broken.contains(it.path.as_str()) || !self.paths.contains(&it.path));
+        let lost = lost.map(|stand_in| {
+            let silences = silences.remove(stand_in.path.as_str()).unwrap_or_default();
+            (stand_in, silences)
+        });
+        let lost = lost.collect();
+        self.go_on_as(lost);
+    }
+
+    fn go_on_as(&mut self, readable: Vec<(StandIn, Vec<Arc<Declaration>>)>) {
         // A broken file that was readable under its own name goes on as that;
         // only one without such a version may be another's new name.
+        let known: BTreeSet<&str> = readable.iter().map(|(it, _)| it.path.as_str()).collect();
         let successors: Vec<BrokenFile> = self
             .broken
             .iter()
-            .filter(|file| !readable.contains_key(file.path.as_str()))
+            .filter(|file| !known.contains(file.path.as_str()))
             .cloned()
             .collect();
-        for (version, silences) in readable.into_values() {
-            self.take_in(version, silences, &successors);
+        let broken: BTreeSet<String> = self.broken.iter().map(|file| file.path.clone()).collect();
+        let declared = self.silences.iter().map(|known| known.name.clone());
+        let mut taken: BTreeSet<SilenceName> = declared.collect();
+        taken.extend(self.ambiguous.iter().cloned());
+        for (mut stand_in, mut silences) in readable {
+            let is_broken = broken.contains(&stand_in.path);
+            silences.retain(|declaration| {
+                let name = &declaration.name;
+                // Of a file that is gone only what a broken one may have taken over.
+                let is_wanted = is_broken || successors.iter().any(|broken| broken.mentions(name));
+                is_wanted && taken.insert(name.clone())
+            });
+            if is_broken || !silences.is_empty() {
+                let names = silences.iter().map(|declaration| declaration.name.clone());
+                stand_in.silences = names.collect();
+                self.stand_ins.push(stand_in);
+            }
+            self.silences.extend(silences);
         }
         self.silences
             .sort_by(|left, right| left.name.cmp(&right.name));
-    }
-
-    /// What the version declares; `None` when it is broken too.
-    fn read_earlier(
-        &self,
-        snapshot: &Snapshot,
-        version: &EarlierVersion,
-        zones: &ZoneDatabase,
-    ) -> Option<Vec<Arc<Declaration>>> {
-        let file = SnapshotFile {
-            path: version.path.clone(),
-            content: Ok(version.content.clone()),
-        };
-        let is_good = |file: &&SnapshotFile| {
-            file.path != version.path && !self.broken.iter().any(|broken| broken.path == file.path)
-        };
-        let others = || snapshot.files.iter().filter(is_good).cloned();
-        let read = |files: Vec<SnapshotFile>| {
-            let snapshot = Snapshot {
-                revision: version.revision.clone(),
-                files,
-                skipped: Vec::new(),
-            };
-            let read = Self::read(&snapshot, zones);
-            let is_broken = read.broken.iter().any(|broken| broken.path == version.path);
-            (!is_broken).then_some(read)
-        };
-        let alone = read(vec![file.clone()]);
-        let read = alone.or_else(|| read(others().chain([file]).collect()))?;
-        let mut silences = read.silences;
-        silences.retain(|declaration| declaration.source == version.path);
-        Some(silences)
-    }
-
-    fn take_in(
-        &mut self,
-        version: &EarlierVersion,
-        mut silences: Vec<Arc<Declaration>>,
-        successors: &[BrokenFile],
-    ) {
-        let declared: BTreeSet<SilenceName> = self
-            .silences
-            .iter()
-            .map(|known| known.name.clone())
-            .collect();
-        let is_broken = self.broken.iter().any(|broken| broken.path == version.path);
-        silences.retain(|declaration| {
-            let name = &declaration.name;
-            // Of a file that is gone only what a broken one may have taken over.
-            let is_wanted = is_broken || successors.iter().any(|broken| broken.mentions(name));
-            is_wanted && !declared.contains(name) && !self.ambiguous.contains(name)
-        });
-        if silences.is_empty() {
-            return;
-        }
-        self.stand_ins.push(StandIn {
-            path: version.path.clone(),
-            revision: version.revision.clone(),
-            silences: silences
-                .iter()
-                .map(|declaration| declaration.name.clone())
-                .collect(),
-        });
-        self.silences.extend(silences);
     }
 }
 

@@ -10,7 +10,7 @@ use super::marker::Marker;
 use super::observed::Owned;
 use super::settings::HandExpired;
 use super::{PlanInput, compare, pairing};
-use crate::declaration::{Declaration, Declarations, StandIn};
+use crate::declaration::{Declaration, Declarations};
 use crate::name::SilenceName;
 use crate::schedule::{Forecast, Occurrence, OccurrenceStart, occurrences};
 use crate::silence::Silence;
@@ -96,9 +96,7 @@ impl Planner<'_> {
             }
         };
         if let Some(stand_in) = self.input.declarations.stand_in(&declaration.name) {
-            let StandIn { path, revision, .. } = stand_in;
-            let reason = format!("`{path}` cannot be read and goes on as of {revision}");
-            self.hold(&declaration.name, HoldCause::Broken, reason);
+            self.hold(&declaration.name, HoldCause::Broken, stand_in.to_string());
         }
         let windows = self.windows(declaration, forecast, &owned);
         let pairing = pairing::pair(&windows, owned, declaration, self.input.recent);

@@ -1,17 +1,20 @@
 //! What did files say before? Git knows; of a directory the process remembers
 //! the last good version of each file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::pin::Pin;
 
-use crate::declaration::{BrokenFile, EarlierVersion};
+use crate::declaration::{Declarations, EarlierVersion};
 use crate::snapshot::{Revision, Snapshot, SnapshotFile};
 
-/// Reads what broken files, and files that are gone, said before a revision;
-/// versions of a path come newest first.
+/// Reads what these files, and files that are gone, said before a revision, the
+/// newest version first; or says why it cannot.
 pub type ReadHistory = Box<
-    dyn Fn(Revision, Vec<String>) -> Pin<Box<dyn Future<Output = Vec<EarlierVersion>> + Send>>
+    dyn Fn(
+            Revision,
+            Vec<String>,
+        ) -> Pin<Box<dyn Future<Output = Result<Vec<EarlierVersion>, String>> + Send>>
         + Send
         + Sync,
 >;
@@ -20,7 +23,8 @@ pub type ReadHistory = Box<
 pub(super) struct History {
     read: Option<ReadHistory>,
     /// The files of the last good snapshot of a directory, by path; while some
-    /// are broken, also those that are gone since.
+    /// are broken, also those that are gone since, and those as of then that
+    /// broken ones need.
     remembered: BTreeMap<String, EarlierVersion>,
 }
 
@@ -36,32 +40,44 @@ impl History {
         self.read = Some(read);
     }
 
-    /// What may stand in for the broken files of a revision.
+    /// What may stand in for the broken files of a revision, which were read as
+    /// `declarations`; an error if that is not known now and may be later.
     pub(super) async fn before(
         &self,
         revision: &Revision,
-        broken: &[BrokenFile],
-    ) -> Vec<EarlierVersion> {
-        match (&self.read, revision) {
-            (Some(read), Revision::Commit(_)) => {
-                let paths = broken.iter().map(|file| file.path.clone()).collect();
-                read(revision.clone(), paths).await
-            }
-            _ => self.remembered.values().cloned().collect(),
+        declarations: &Declarations,
+    ) -> Result<Vec<EarlierVersion>, String> {
+        let paths = declarations.to_look_back_at();
+        if let (Some(read), Revision::Commit(_)) = (&self.read, revision) {
+            return read(revision.clone(), paths).await;
         }
+        let paths: BTreeSet<String> = paths.into_iter().collect();
+        let remembered = self.remembered.values().filter(|version| {
+            paths.contains(&version.path) || !declarations.paths.contains(&version.path)
+        });
+        Ok(remembered.cloned().collect())
     }
 
-    /// Remembers the good files of a directory.
-    pub(super) fn keep(&mut self, snapshot: Snapshot, broken: &[BrokenFile]) {
+    /// Remembers the good files of a directory, and the broken ones that are good
+    /// but for what they refer to.
+    pub(super) fn keep(&mut self, snapshot: Snapshot, declarations: &Declarations) {
         if self.read.is_some() && matches!(snapshot.revision, Revision::Commit(_)) {
             return;
         }
-        if broken.is_empty() {
+        let mut passed_over: BTreeSet<&String> =
+            declarations.broken.iter().map(|file| &file.path).collect();
+        if passed_over.is_empty() {
             self.remembered.clear();
         }
+        for stand_in in &declarations.stand_ins {
+            if stand_in.is_present {
+                passed_over.remove(&stand_in.path);
+            }
+        }
+        let stand_ins = declarations.stand_ins.iter();
+        passed_over.extend(stand_ins.flat_map(|stand_in| stand_in.names.keys()));
         for SnapshotFile { path, content } in snapshot.files {
-            let is_broken = broken.iter().any(|broken| broken.path == path);
-            if let (Ok(content), false) = (content, is_broken) {
+            if let (Ok(content), false) = (content, passed_over.contains(&path)) {
                 let version = EarlierVersion {
                     path: path.clone(),
                     content,

@@ -90,6 +90,9 @@ pub struct Reconciler<A> {
 #[derive(Clone, Debug)]
 struct Declared {
     revision: Revision,
+    /// Whether reading the same revision again would show the same: not while
+    /// nobody could look back for its broken files.
+    is_settled: bool,
     declarations: Arc<Declarations>,
     /// Of each declaration, in their order.
     forecasts: Arc<Vec<Forecast>>,
@@ -284,20 +287,14 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
     async fn declare(&mut self, snapshot: Snapshot) {
         let known = self.declared.as_ref().filter(|_| !self.zones_are_new);
         self.zones_are_new = false;
-        if known.is_some_and(|declared| declared.revision == snapshot.revision) {
+        if known.is_some_and(|known| known.is_settled && known.revision == snapshot.revision) {
             return;
         }
         let mut declarations = match known {
             Some(Declared { declarations, .. }) => declarations.read_after(&snapshot, &self.zones),
             None => Declarations::read(&snapshot, &self.zones),
         };
-        if !declarations.broken.is_empty() {
-            let earlier = self
-                .history
-                .before(&snapshot.revision, &declarations.broken)
-                .await;
-            declarations.recover(&snapshot, &earlier, &self.zones);
-        }
+        let is_settled = self.recover(&mut declarations, &snapshot).await;
         tracing::info!(
             revision = %snapshot.revision,
             files = declarations.paths.len(),
@@ -317,9 +314,10 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             self.read_past.clone(),
             Arc::clone(&self.zones),
         );
-        self.history.keep(snapshot, &declarations.broken);
+        self.history.keep(snapshot, &declarations);
         self.declared = Some(Declared {
             revision,
+            is_settled,
             declarations: Arc::new(declarations),
             forecasts: Arc::default(),
             lineage,
@@ -328,6 +326,30 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
 
         for silence in self.untargeted() {
             tracing::warn!(%silence, "its `targets` match none of the targets");
+        }
+    }
+
+    /// Lets broken files go on as earlier versions; false if somebody has to look
+    /// back for these again. Until then what was declared before stays declared.
+    async fn recover(&self, declarations: &mut Declarations, snapshot: &Snapshot) -> bool {
+        if declarations.broken.is_empty() {
+            return true;
+        }
+        match self.history.before(&snapshot.revision, declarations).await {
+            Ok(earlier) => {
+                declarations.recover(snapshot, &earlier, &self.zones);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(
+                    revision = %snapshot.revision,
+                    "cannot look for earlier versions of broken files, which is tried again in the next pass: {error}"
+                );
+                if let Some(before) = &self.declared {
+                    declarations.carry_on(&before.declarations, &before.revision);
+                }
+                false
+            }
         }
     }
 }

@@ -32,9 +32,11 @@ pub struct Bounds {
     /// Packs in a mirror; libgit2 adds one with every update and never
     /// repacks, so at this number the mirror is cloned anew.
     pub packs: usize,
-    /// Commits looked at in search of a file's versions.
+    /// Commits looked at in search of files' versions.
     pub history_commits: usize,
-    /// Bytes of files at several times, in search of what changed.
+    /// Earlier versions of all files together, in search of readable ones.
+    pub history_versions: usize,
+    /// Bytes of files at several times, in search of what changed or was readable.
     pub past_bytes: usize,
 }
 
@@ -58,9 +60,13 @@ impl Bounds {
         received_bytes: 512 << 20,
         // Twenty merges a day make it a clone every five days.
         packs: 100,
-        // About a year of thirty merges a day; some 0.2 s of reading trees.
+        // About a year of thirty merges a day; some 0.2 s of reading trees, or 2 s with a
+        // thousand files in one directory.
         history_commits: 10_000,
-        // 8 MiB: 50 versions of a file of 160 KiB, or one of eight of the largest.
+        // One for each of the files, or ten for each of a tenth.
+        history_versions: 10_000,
+        // 8 MiB: 50 versions of a file of 160 KiB, one of eight of the largest, or ten
+        // of each of 120 files of 6.5 KiB; a reading takes a quarter of a second.
         past_bytes: 8 << 20,
     };
 }

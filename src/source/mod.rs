@@ -20,7 +20,7 @@ pub use directory::read_directory;
 pub use error::{DirectoryProblem, RemoteFailure, SourceError};
 pub use git::{
     HistoricVersion, MirrorPath, Note, Progress, fetch_snapshot, initialise, read_history,
-    read_since, read_vanished,
+    read_since,
 };
 pub use settings::{
     DeclarationsPath, GitReference, GitSettings, GitUrl, SourceSettings, SourceSettingsError,
@@ -86,33 +86,17 @@ impl Source {
         }
     }
 
-    /// The versions of one file, newest first: those that the last `limit`
-    /// commits that changed it left behind, seen from `revision` along first
-    /// parents. A directory has no history, so the list is empty.
+    /// What some files, and files that are gone, said before a revision; see
+    /// [`read_history`]. A directory has no history, so the list is empty.
     pub fn read_history(
         &self,
         revision: &Revision,
-        path: &str,
+        paths: &[String],
         limit: usize,
     ) -> Result<Vec<HistoricVersion>, SourceError> {
         match (&self.settings, revision) {
             (SourceSettings::Git(git), Revision::Commit(commit)) => {
-                read_history(git, &self.mirror(git), &self.bounds, commit, path, limit)
-            }
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    /// The files that are gone since lately, with what each said last; see
-    /// [`read_vanished`]. A directory has no history, so the list is empty.
-    pub fn read_vanished(
-        &self,
-        revision: &Revision,
-        limit: usize,
-    ) -> Result<Vec<(String, HistoricVersion)>, SourceError> {
-        match (&self.settings, revision) {
-            (SourceSettings::Git(git), Revision::Commit(commit)) => {
-                read_vanished(git, &self.mirror(git), &self.bounds, commit, limit)
+                read_history(git, &self.mirror(git), &self.bounds, commit, paths, limit)
             }
             _ => Ok(Vec::new()),
         }

@@ -19,7 +19,7 @@ use std::path::Path;
 use git2::Repository;
 use serde::{Deserialize, Serialize};
 
-pub use history::{HistoricVersion, read_history, read_since, read_vanished};
+pub use history::{HistoricVersion, read_history, read_since};
 pub use library::initialise;
 pub use mirror::MirrorPath;
 

@@ -8,6 +8,7 @@ mod hostile;
 mod icalendar;
 mod known;
 mod pasted;
+mod recovery;
 mod recurring_faults;
 mod rendering;
 mod review;

@@ -1,6 +1,7 @@
 //! What becomes of silences whose file cannot be read any more? It goes on as the
 //! newest version that could.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use silenced::plan::HoldCause;
@@ -101,4 +102,53 @@ async fn without_history_leases_are_renewed_and_pending_silences_kept() {
     }
     assert_eq!(world.ids("high-latency"), ids);
     assert_eq!(world.ids("nightly-info").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_back_that_fails_is_tried_again_with_the_same_commit() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.sync().await;
+    world.write("nightly.yaml", "silences: [");
+    world.restart();
+    world.history_fails.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let pass = world.sync().await;
+        assert_eq!(pass.declarations.stand_ins, []);
+        assert_eq!(holds(&pass), [("nightly-info", HoldCause::Broken)]);
+        assert_eq!(pass.covered_until(), None);
+        world.sleep(Duration::from_hours(24)).await;
+    }
+    assert_eq!(world.ids("nightly-info").len(), 0, "{}", world.show());
+    world.history_fails.store(false, Ordering::SeqCst);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(2, 0, 0, 0)]);
+    assert!(pass.covered_until().is_some());
+    // What was found is not looked for again.
+    world.history_fails.store(true, Ordering::SeqCst);
+    assert_eq!(world.sync().await.declarations.stand_ins.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_back_that_fails_loses_nothing_that_the_process_knows() {
+    let mut world = World::respecting("2026-01-08T23:00:00Z");
+    world.write("nightly.yaml", NIGHTLY);
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.expire_by_hand("high-latency");
+    world.write("nightly.yaml", "silences: [");
+    world.write("once.yaml", "silences: [");
+    for (day, fails) in [true, true, false].into_iter().enumerate() {
+        world.history_fails.store(fails, Ordering::SeqCst);
+        for _ in 0..2 {
+            let pass = world.sync().await;
+            assert_eq!(pass.outcome(), Outcome::Failed);
+            assert_eq!(pass.declarations.stand_ins.len(), 2);
+            assert!(pass.covered_until().is_some());
+            assert_eq!(world.ids("nightly-info").len(), 2, "day {day}");
+            assert_eq!(world.ids("high-latency").len(), 0, "day {day}");
+        }
+        world.sleep(Duration::from_hours(24)).await;
+        world.write("unrelated.yaml", &format!("silences: [] # {day}"));
+    }
 }

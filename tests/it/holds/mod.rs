@@ -2,6 +2,7 @@
 //! sources that cannot be read.
 
 mod broken;
+mod definitions;
 mod guards;
 mod unsettled;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 
-use super::calendar::{Minute, When};
+use super::calendar::{Minute, NAMED, When};
 use super::repository::{Entry, File};
 
 /// Draws entries and changes to files.
@@ -51,8 +51,9 @@ impl Author {
     }
 
     fn when(&mut self) -> When {
-        match self.rng.u8(..10) {
+        match self.rng.u8(..12) {
             0 => When::Always,
+            10 | 11 => When::Named(self.rng.usize(..NAMED.len())),
             1 | 2 => {
                 let start = self.rng.i64(self.from..self.to);
                 When::Once(start, start + self.rng.i64(1..3000))
@@ -129,7 +130,7 @@ impl Author {
             let entries = new.map(|name| self.entry(name)).into_iter().collect();
             let file = File {
                 entries,
-                damage: None,
+                ..File::default()
             };
             files
                 .entry(format!("begun-{}.yaml", self.rng.u8(..)))

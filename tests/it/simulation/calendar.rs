@@ -35,6 +35,27 @@ pub(super) fn instant_of(minute: Minute) -> Timestamp {
     Timestamp::from_seconds(minute * 60)
 }
 
+/// Ranges of every day that have a name, with their zone.
+pub(super) const NAMED: [(&str, Tz, (Minute, Minute)); 2] = [
+    ("evenings", Tz::Europe__Berlin, (18 * 60, 23 * 60 + 30)),
+    ("lunch", Tz::America__New_York, (11 * 60, 13 * 60)),
+];
+
+/// The file of definitions that gives them their names.
+pub(super) fn definitions() -> String {
+    let intervals = NAMED.iter().map(|(name, zone, (start, end))| {
+        let (start, end) = (clock(*start), clock(*end));
+        format!(
+            "  - name: {name}\n    time_intervals:\n      - {{location: {zone}, times: [{{start_time: \"{start}\", end_time: \"{end}\"}}]}}\n"
+        )
+    });
+    format!("time_intervals:\n{}", intervals.collect::<String>())
+}
+
+fn clock(minute: Minute) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 /// When an entry applies.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum When {
@@ -47,6 +68,8 @@ pub(super) enum When {
         weekdays: Vec<u32>,
     },
     Always,
+    /// The range of that place in [`NAMED`], by its name.
+    Named(usize),
 }
 
 impl When {
@@ -55,6 +78,15 @@ impl When {
         let mut windows = match self {
             Self::Once(start, end) => vec![(*start, *end)],
             Self::Always => vec![(Minute::MIN, Minute::MAX)],
+            Self::Named(index) => {
+                let (_, zone, range) = NAMED[*index];
+                let daily = Self::Daily {
+                    zone,
+                    ranges: vec![range],
+                    weekdays: (0..7).collect(),
+                };
+                return daily.windows(from, to);
+            }
             Self::Daily {
                 zone,
                 ranges,
@@ -89,12 +121,12 @@ impl When {
                 instant_of(*end)
             ),
             Self::Always => "always".to_owned(),
+            Self::Named(index) => format!("{{time_interval: {}}}", NAMED[*index].0),
             Self::Daily {
                 zone,
                 ranges,
                 weekdays,
             } => {
-                let clock = |minute: Minute| format!("{:02}:{:02}", minute / 60, minute % 60);
                 let times = ranges.iter().map(|&(start, end)| {
                     let (start, end) = (clock(start), clock(end));
                     format!("{{start_time: \"{start}\", end_time: \"{end}\"}}")

@@ -76,7 +76,7 @@ pub(super) fn reconciler(
     reconciler
         .with_history(Box::new(move |revision, broken| {
             let state = server.state();
-            Box::pin(ready(state.repository.earlier(&revision, &broken)))
+            Box::pin(ready(Ok(state.repository.earlier(&revision, &broken))))
         }))
         .with_past(Box::new(move |revision, since, paths| {
             let state = same_server.state();

@@ -9,7 +9,7 @@ use silenced::declaration::EarlierVersion;
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
 
-use super::calendar::{Minute, When};
+use super::calendar::{self, Minute, When};
 
 /// How certain it is that something is silent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -74,6 +74,8 @@ pub(super) fn alerts<'m>(matchers: impl Iterator<Item = &'m str>) -> String {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct File {
     pub(super) entries: Vec<Entry>,
+    /// Whether it gives names to schedules of other files.
+    pub(super) defines: bool,
     /// What is wrong with its present version, whose readable predecessor had `entries`.
     pub(super) damage: Option<Damage>,
 }
@@ -88,10 +90,15 @@ pub(super) enum Damage {
 
 impl File {
     fn text(&self) -> String {
+        let mut text = if self.defines {
+            calendar::definitions()
+        } else {
+            String::new()
+        };
         if self.entries.is_empty() {
-            return "silences: []\n".to_owned();
+            return text + "silences: []\n";
         }
-        let mut text = "silences:\n".to_owned();
+        text.push_str("silences:\n");
         for entry in &self.entries {
             entry.yaml(&mut text);
         }
@@ -102,7 +109,10 @@ impl File {
         let text = self.text();
         match self.damage {
             None => Ok(text.into_bytes()),
-            Some(Damage::UnknownKey) => Ok(text.replace("matchers:", "matcher:").into_bytes()),
+            Some(Damage::UnknownKey) => {
+                let text = text.replace("matchers:", "matcher:");
+                Ok(text.replace("time_intervals:", "time_interval:").into())
+            }
             Some(Damage::Truncated) => Ok(format!("{}\n   - [", &text[..text.len() / 2]).into()),
             Some(Damage::Garbage) => Ok(vec![0xff, 0xfe, b'{', b'[']),
             Some(Damage::Unreadable) => Err("input/output error".to_owned()),
@@ -268,8 +278,17 @@ impl Repository {
         }
     }
 
-    /// Makes `files` the head.
-    pub(super) fn commit(&mut self, now: Timestamp, files: BTreeMap<String, File>) {
+    /// Makes `files` the head, with the definitions that they need.
+    pub(super) fn commit(&mut self, now: Timestamp, mut files: BTreeMap<String, File>) {
+        let mut entries = files.values().flat_map(|file| &file.entries);
+        let needs_names = entries.any(|entry| matches!(entry.when, When::Named(_)));
+        if needs_names && !files.values().any(|file| file.defines) {
+            let file = File {
+                defines: true,
+                ..File::default()
+            };
+            files.insert("calendars.yaml".to_owned(), file);
+        }
         let mut next = Commit {
             number: self.head.number + 1,
             files,

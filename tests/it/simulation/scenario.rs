@@ -7,7 +7,7 @@
 //!
 //! | step | |
 //! | --- | --- |
-//! | `commit` | adds or replaces files: their entries with `name`, `alerts`, `when` |
+//! | `commit` | adds or replaces files: their entries with `name`, `alerts`, `when`; `calendars.yaml` comes by itself when they need its names |
 //! | `delete`, `damage` | takes a file away, breaks one |
 //! | `start`, `kill` | a process; `start` says by how many seconds its clock is ahead |
 //! | `sync`, `ask` | asks for a pass, and waits for its end or does not |
@@ -39,7 +39,7 @@ use silenced::zone::ZoneDatabase;
 use tokio::time::sleep;
 
 use super::INSTANCE;
-use super::calendar::{When, ZONES, minute_of};
+use super::calendar::{NAMED, When, ZONES, minute_of};
 use super::episode::{Circumstances, Episode, NEVER};
 use super::fault::{Fault, Verb};
 use super::people;
@@ -157,8 +157,12 @@ impl EntryKeys {
     }
 }
 
-/// `always`, `FROM/TO`, or `22:00-06:00 ZONE` for every day.
+/// `always`, `FROM/TO`, `22:00-06:00 ZONE` for every day, or a name that
+/// `calendars.yaml` defines.
 fn when(text: &str) -> When {
+    if let Some(index) = NAMED.iter().position(|(name, ..)| *name == text) {
+        return When::Named(index);
+    }
     if text == "always" {
         return When::Always;
     }
@@ -245,7 +249,7 @@ impl Episode<'_> {
                 for (path, entries) in changed {
                     let file = File {
                         entries: entries.iter().map(EntryKeys::entry).collect(),
-                        damage: None,
+                        ..File::default()
                     };
                     files.insert(path.clone(), file);
                 }

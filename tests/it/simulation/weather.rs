@@ -307,6 +307,11 @@ impl<'z> Episode<'z> {
                 let Some(file) = self.rng.choice(readable.collect::<Vec<_>>()).cloned() else {
                     return;
                 };
+                // Names of schedules that are ambiguous would break other files.
+                let file = File {
+                    defines: false,
+                    ..file
+                };
                 files.insert("copy.yaml".to_owned(), file);
                 self.commit(files);
             }

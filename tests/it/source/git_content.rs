@@ -2,7 +2,7 @@ use std::os::unix::fs::symlink;
 
 use expect_test::expect;
 use silenced::snapshot::Revision;
-use silenced::source::{Bounds, Source, SourceSettings};
+use silenced::source::{Bounds, MirrorPath, Source, SourceSettings, read_history};
 
 use super::{Mirror, describe};
 use crate::support::git_repository::GitRepository;
@@ -172,11 +172,12 @@ fn the_path_must_be_a_directory_of_the_commit() {
 }
 
 #[test]
-fn history_holds_the_versions_of_one_file_newest_first() {
+fn history_holds_the_versions_of_files_newest_first() {
     let repository = GitRepository::with_one_file();
     let first = repository.git(&["rev-parse", "HEAD"]);
     repository.write("silences/b.yaml", b"other file");
-    repository.commit("unrelated");
+    repository.write("silences/gone.yaml", b"gone");
+    let unrelated = repository.commit("unrelated");
     // On a branch there are two changes; the merge is one on `main`.
     repository.git(&["checkout", "-q", "-b", "topic"]);
     repository.write("silences/a.yaml", b"draft");
@@ -186,28 +187,96 @@ fn history_holds_the_versions_of_one_file_newest_first() {
     repository.git(&["checkout", "-q", "main"]);
     repository.git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
     let merge = repository.git(&["rev-parse", "HEAD"]);
-    repository.git(&["rm", "-q", "silences/a.yaml"]);
+    repository.write("silences/b.yaml", b"changed");
+    let before_removal = repository.commit("changed");
+    repository.git(&["rm", "-q", "silences/a.yaml", "silences/gone.yaml"]);
     repository.commit("removed");
     repository.write("silences/a.yaml", b": broken [");
-    let broken = repository.commit("broken");
+    repository.commit("broken");
 
     let cache = tempfile::tempdir().unwrap();
     let settings = SourceSettings::parse(&repository.file_url(), None, None).unwrap();
     let mut source = Source::open(settings, Some(cache.path())).unwrap();
     let revision = source.read().unwrap().revision;
-    let history = |limit| -> Vec<(String, String)> {
-        let versions = source.read_history(&revision, "a.yaml", limit).unwrap();
-        versions
-            .into_iter()
-            .map(|version| (version.commit, String::from_utf8(version.content).unwrap()))
-            .collect()
+    let history = |paths: &[&str], limit| -> Vec<String> {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let versions = source.read_history(&revision, &paths, limit).unwrap();
+        let shown = versions.into_iter().map(|version| {
+            let text = String::from_utf8(version.content).unwrap();
+            format!("{} {} {text}", version.commit, version.path)
+        });
+        shown.collect()
     };
-    let all = [
-        (broken, ": broken [".to_owned()),
-        (merge, "final".to_owned()),
-        (first, "a: 1\n".to_owned()),
+    let merged = format!("{merge} a.yaml final");
+    let at_first = format!("{first} a.yaml a: 1\n");
+    let gone = format!("{before_removal} gone.yaml gone");
+    assert_eq!(history(&["none.yaml"], 50), std::slice::from_ref(&gone));
+    assert_eq!(
+        history(&["a.yaml"], 50),
+        [gone.clone(), merged.clone(), at_first.clone()]
+    );
+    assert_eq!(history(&["a.yaml"], 1), [gone.clone(), merged.clone()]);
+    let all = history(&["b.yaml", "a.yaml"], 50);
+    let other = format!("{unrelated} b.yaml other file");
+    assert_eq!(all, [gone, merged, other, at_first]);
+}
+
+#[test]
+fn of_much_history_the_newest_of_each_file_comes_first() {
+    let repository = GitRepository::with_one_file();
+    let paths = ["c.yaml", "a.yaml", "b.yaml"].map(str::to_owned);
+    let change = |path: &str, text: &str| {
+        repository.write(&format!("silences/{path}"), text.as_bytes());
+        repository.commit(text);
+    };
+    for path in &paths {
+        change(path, "old");
+    }
+    for text in ["mid", "new", "now"] {
+        change("a.yaml", text);
+    }
+    change("b.yaml", "now");
+    change("c.yaml", "now");
+    let mirror = Mirror::of(&repository.file_url());
+    let revision = mirror.fetch().unwrap().revision.to_string();
+    let history = |bounds: Bounds| -> String {
+        let settings = &mirror.settings;
+        let versions = read_history(settings, &mirror.path(), &bounds, &revision, &paths, 10);
+        let shown = versions.unwrap().into_iter().map(|version| {
+            let text = String::from_utf8(version.content).unwrap();
+            format!("{} {}", version.path, text.trim_end())
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    let default = Bounds::DEFAULT;
+    let bounds = [
+        default,
+        Bounds {
+            history_versions: 4,
+            ..default
+        },
+        Bounds {
+            past_bytes: 8,
+            ..default
+        },
+        Bounds {
+            file_bytes: 2,
+            ..default
+        },
+        Bounds {
+            history_commits: 4,
+            ..default
+        },
     ];
-    assert_eq!(history(50), all);
-    assert_eq!(history(2), all[..2]);
-    assert_eq!(source.read_history(&revision, "none.yaml", 50).unwrap(), []);
+    expect![[r#"
+        a.yaml new, a.yaml mid, b.yaml old, a.yaml old, c.yaml old, a.yaml a: 1
+        a.yaml new, a.yaml mid, b.yaml old, c.yaml old
+        a.yaml new, c.yaml old
+
+        a.yaml new
+    "#]]
+    .assert_eq(&bounds.map(|bounds| history(bounds) + "\n").concat());
+    let nowhere = MirrorPath::in_cache("/nonexistent".as_ref(), &mirror.settings.url);
+    let settings = &mirror.settings;
+    assert!(read_history(settings, &nowhere, &default, &revision, &paths, 10).is_err());
 }

@@ -151,6 +151,8 @@ pub(crate) struct World {
     commits: Commits,
     /// Whether a new process can look back.
     pub(crate) has_history: bool,
+    /// Whether looking back for broken files fails.
+    pub(crate) history_fails: Arc<AtomicBool>,
 }
 
 type Files = BTreeMap<String, String>;
@@ -167,7 +169,8 @@ impl World {
         let api = InMemory::new(version, clock);
         let settings = lab();
         let commits = Commits::default();
-        let reconciler = process(&settings, &api, Some(&commits));
+        let history_fails = Arc::default();
+        let reconciler = process(&settings, &api, Some((&commits, &history_fails)));
         Self {
             settings,
             confirmed: None,
@@ -177,6 +180,7 @@ impl World {
             files: Files::new(),
             commits,
             has_history: true,
+            history_fails,
         }
     }
 
@@ -190,7 +194,8 @@ impl World {
 
     /// The daemon dies, and another one starts with the present settings.
     pub(crate) fn restart(&mut self) {
-        let history = self.has_history.then_some(&self.commits);
+        let history = (&self.commits, &self.history_fails);
+        let history = self.has_history.then_some(history);
         self.reconciler = process(&self.settings, &self.api, history);
     }
 
@@ -367,36 +372,43 @@ fn revision(commits: usize) -> Revision {
 }
 
 /// What a daemon begins with that can look back over these commits, if any.
-fn process(settings: &Settings, api: &InMemory, history: Option<&Commits>) -> Reconciler<InMemory> {
+fn process(
+    settings: &Settings,
+    api: &InMemory,
+    history: Option<(&Commits, &Arc<AtomicBool>)>,
+) -> Reconciler<InMemory> {
     let targets = vec![target("default", api.clone())];
     let reconciler = reconciler_of(settings.clone(), targets);
     match history {
-        Some(commits) => reconciler
-            .with_history(read_history(commits))
+        Some((commits, fails)) => reconciler
+            .with_history(read_history(commits, fails))
             .with_past(read_past(commits)),
         None => reconciler,
     }
 }
 
-/// What Git would tell: other versions of the broken files and of files that
+/// What Git would tell: other versions of those files and of files that
 /// are gone, the newest first.
-fn read_history(commits: &Commits) -> ReadHistory {
-    let commits = Arc::clone(commits);
-    Box::new(move |_, broken| {
+fn read_history(commits: &Commits, fails: &Arc<AtomicBool>) -> ReadHistory {
+    let (commits, fails) = (Arc::clone(commits), Arc::clone(fails));
+    Box::new(move |_, wanted| {
+        if fails.load(Ordering::SeqCst) {
+            return Box::pin(ready(Err("no mirror".to_owned())));
+        }
         let commits = commits.lock().unwrap();
         let newest = commits.last().unwrap();
         let numbered = commits.iter().enumerate().rev().skip(1);
         let versions = numbered.flat_map(|(number, files)| {
-            let wanted = files
+            let files = files
                 .iter()
-                .filter(|(path, _)| broken.contains(*path) || !newest.contains_key(*path));
-            wanted.map(move |(path, text)| EarlierVersion {
+                .filter(|(path, _)| wanted.contains(*path) || !newest.contains_key(*path));
+            files.map(move |(path, text)| EarlierVersion {
                 path: path.clone(),
                 content: text.clone().into_bytes(),
                 revision: revision(number + 1),
             })
         });
-        Box::pin(ready(versions.collect()))
+        Box::pin(ready(Ok(versions.collect())))
     })
 }
 
