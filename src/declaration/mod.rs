@@ -60,8 +60,10 @@ pub struct Declarations {
     pub broken: Vec<BrokenFile>,
     /// The earlier versions that stand in for broken files.
     pub stand_ins: Vec<StandIn>,
-    /// Names that more than one declaration claims: none of them is used.
+    /// Names that declarations of more than one file claim: none of them is used.
     pub ambiguous: Vec<SilenceName>,
+    /// Those declarations, as far as their files are good.
+    pub claimants: Vec<Arc<Declaration>>,
     /// A policy file whose rules this version cannot enforce: until it is gone
     /// nothing may be created or updated.
     pub unenforced_policy: Option<String>,

@@ -42,7 +42,11 @@ pub(super) fn read(
             None => Arc::new(reading.content(index, file)),
         }
     });
-    let (silences, ambiguous) = choose(&files, &contents);
+    let Choice {
+        silences,
+        ambiguous,
+        claimants,
+    } = choose(&files, &contents);
     for (file, content) in files.iter().zip(contents) {
         known.keep(file, content);
     }
@@ -54,6 +58,7 @@ pub(super) fn read(
             .collect(),
         silences,
         ambiguous,
+        claimants,
         known,
         ..Declarations::default()
     };
@@ -102,12 +107,16 @@ fn report_beside_files(snapshot: &Snapshot, declarations: &mut Declarations) {
     }
 }
 
-/// The declarations that can be used, in order, and the names that are claimed
-/// in several files. Marks everything that these and broken files break.
-fn choose(
-    files: &[File<'_>],
-    contents: &[Arc<Content>],
-) -> (Vec<Arc<Declaration>>, Vec<SilenceName>) {
+/// See the fields of [`Declarations`].
+struct Choice {
+    silences: Vec<Arc<Declaration>>,
+    ambiguous: Vec<SilenceName>,
+    claimants: Vec<Arc<Declaration>>,
+}
+
+/// Sets apart what is claimed in several files. Marks everything that these and
+/// broken files break.
+fn choose(files: &[File<'_>], contents: &[Arc<Content>]) -> Choice {
     let mut claims: BTreeMap<&SilenceName, Vec<(usize, Position)>> = BTreeMap::new();
     for (file, content) in contents.iter().enumerate() {
         for (name, at) in content
@@ -131,14 +140,17 @@ fn choose(
         .iter()
         .zip(contents)
         .filter(|(file, _)| !file.report.is_broken());
-    let mut usable: Vec<Arc<Declaration>> = good
+    let (claimants, mut silences): (Vec<_>, Vec<_>) = good
         .flat_map(|(_, content)| &content.entries)
         .filter_map(|found| found.declaration.as_ref())
-        .filter(|declaration| ambiguous.binary_search(&declaration.name).is_err())
         .map(Arc::clone)
-        .collect();
-    usable.sort_by(|left, right| left.name.cmp(&right.name));
-    (usable, ambiguous)
+        .partition(|declaration| ambiguous.binary_search(&declaration.name).is_ok());
+    silences.sort_by(|left, right| left.name.cmp(&right.name));
+    Choice {
+        silences,
+        ambiguous,
+        claimants,
+    }
 }
 
 /// Says at each claim of a name where another one is.

@@ -128,7 +128,8 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         planner.declaration(declaration, forecast, owned, &tombstones);
     }
     for (name, owned) in observed.rest() {
-        planner.undeclared(&name, owned);
+        let tombstones = observed.take_tombstones(&name);
+        planner.undeclared(&name, owned, &tombstones);
     }
     let Planner {
         mut actions,

@@ -298,13 +298,43 @@ impl Planner<'_> {
             .unwrap_or_else(|| occurrences(&declaration.schedule, now, until))
     }
 
+    /// Owned silences of a name that several files claim. It stays with the file that
+    /// they come from: who claims it too must not take them away.
+    fn ambiguous(&mut self, name: &SilenceName, owned: Vec<Owned<'_>>, tombstones: &[Owned<'_>]) {
+        let sources = owned
+            .iter()
+            .filter_map(|owned| owned.marker.source.as_deref());
+        let sources: BTreeSet<&str> = sources.collect();
+        let claimants = self.input.declarations.claimants.iter();
+        let mut claimants =
+            claimants.filter(|it| it.name == *name && sources.contains(it.source.as_str()));
+        if let (Some(first), None) = (claimants.next(), claimants.next()) {
+            let reason = format!(
+                "declared more than once, and goes on as in `{}`",
+                first.source
+            );
+            self.hold(name, HoldCause::Broken, reason);
+            self.declaration(first, None, owned, tombstones);
+        } else {
+            self.renew_held(&owned);
+            self.hold(
+                name,
+                HoldCause::Broken,
+                "declared more than once".to_owned(),
+            );
+        }
+    }
+
     /// Owned silences of a name that nothing valid declares.
-    pub(super) fn undeclared(&mut self, name: &SilenceName, owned: Vec<Owned<'_>>) {
+    pub(super) fn undeclared(
+        &mut self,
+        name: &SilenceName,
+        owned: Vec<Owned<'_>>,
+        tombstones: &[Owned<'_>],
+    ) {
         let declarations = self.input.declarations;
         if declarations.ambiguous.contains(name) {
-            self.renew_held(&owned);
-            let reason = "declared more than once".to_owned();
-            return self.hold(name, HoldCause::Broken, reason);
+            return self.ambiguous(name, owned, tombstones);
         }
         let (held, gone): (Vec<_>, Vec<_>) = owned
             .into_iter()

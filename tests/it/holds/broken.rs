@@ -152,3 +152,31 @@ async fn a_look_back_that_fails_loses_nothing_that_the_process_knows() {
         world.write("unrelated.yaml", &format!("silences: [] # {day}"));
     }
 }
+
+/// Whoever claims a name too must not end what it stood for.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_another_file_claims_stays_where_it_was() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.write("team-a.yaml", NIGHTLY);
+    world.sync().await;
+    let before = world.ids("nightly-info");
+    let other = NIGHTLY.replace("info\"", "critical\"");
+    world.write("team-b.yaml", &other);
+    for day in 0..3 {
+        let pass = world.sync().await;
+        assert_eq!(pass.outcome(), Outcome::Failed);
+        assert_eq!(pass.covered_until(), None, "the other one is not");
+        assert_eq!(holds(&pass), [("nightly-info", HoldCause::Broken)]);
+        assert_eq!(world.ids("nightly-info").len(), before.len(), "day {day}");
+        assert!(!world.show().contains("critical"), "{}", world.show());
+        world.sleep(Duration::from_hours(24)).await;
+        world.restart();
+    }
+    // Neither was there before.
+    world.write("team-a.yaml", &NIGHTLY.replace("nightly-info", "new"));
+    world.write("team-b.yaml", &other.replace("nightly-info", "new"));
+    world.settings.guard.max_expire_percent = 100;
+    world.restart();
+    world.sync().await;
+    assert_eq!(world.ids("new").len(), 0);
+}
