@@ -299,22 +299,22 @@ impl Planner<'_> {
     }
 
     /// Owned silences of a name that several files claim. It stays with the file that
-    /// they come from: who claims it too must not take them away.
+    /// they come from, and of several with that of the last to end: who claims it too
+    /// must not take them away, nor may it change hands as they end by themselves.
     fn ambiguous(&mut self, name: &SilenceName, owned: Vec<Owned<'_>>, tombstones: &[Owned<'_>]) {
-        let sources = owned
-            .iter()
-            .filter_map(|owned| owned.marker.source.as_deref());
-        let sources: BTreeSet<&str> = sources.collect();
-        let claimants = self.input.declarations.claimants.iter();
-        let mut claimants =
-            claimants.filter(|it| it.name == *name && sources.contains(it.source.as_str()));
-        if let (Some(first), None) = (claimants.next(), claimants.next()) {
-            let reason = format!(
-                "declared more than once, and goes on as in `{}`",
-                first.source
-            );
+        let claimants = &self.input.declarations.claimants;
+        let claimed = owned.iter().filter_map(|owned| {
+            let source = owned.marker.source.as_ref()?;
+            let mut claimants = claimants.iter();
+            let claimant = claimants.find(|it| it.name == *name && it.source == *source)?;
+            Some((owned.silence.ends_at, &owned.silence.id, claimant))
+        });
+        let last = claimed.max_by_key(|(ends_at, id, _)| (*ends_at, *id));
+        if let Some((_, _, claimant)) = last {
+            let source = &claimant.source;
+            let reason = format!("declared more than once, and goes on as in `{source}`");
             self.hold(name, HoldCause::Broken, reason);
-            self.declaration(first, None, owned, tombstones);
+            self.declaration(claimant, None, owned, tombstones);
         } else {
             self.renew_held(&owned);
             self.hold(
