@@ -77,6 +77,8 @@ pub(super) struct Account {
     guard: Guard,
     processes: BTreeMap<u64, PassAccount>,
     foreign: BTreeMap<SilenceId, Foreign>,
+    /// Whose expiry ended each silence.
+    ended_by: BTreeMap<SilenceId, u64>,
     /// What was live and ours until people did something, and when that was.
     taken_away: BTreeMap<SilenceId, Instant>,
     /// The latest time that the server's clock has shown.
@@ -97,6 +99,7 @@ impl Account {
             guard,
             processes: BTreeMap::new(),
             foreign: BTreeMap::new(),
+            ended_by: BTreeMap::new(),
             taken_away: BTreeMap::new(),
             latest: DateTime::<Utc>::MIN_UTC,
             writes: Vec::new(),
@@ -422,30 +425,29 @@ impl Account {
     /// A request sent at that time takes effect now: late, it may meet what was
     /// ours when it was sent.
     pub(super) fn effect(&mut self, id: &SilenceId, sent: Instant) {
-        if self
-            .foreign
-            .get(id)
-            .is_some_and(|foreign| sent <= foreign.since)
-        {
+        let foreign = self.foreign.get(id);
+        if foreign.is_some_and(|foreign| sent <= foreign.since) {
             self.foreign.remove(id);
         }
     }
 
-    /// Whether another silence for those alerts was there when the process
-    /// looked, and people took it away since.
+    /// An expiry that a process sent takes effect now.
+    pub(super) fn ended(&mut self, process: u64, id: &SilenceId) {
+        self.ended_by.insert(id.clone(), process);
+    }
+
+    /// Whether another silence for those alerts was there as far as the process
+    /// could see, and people or another process took it away.
     fn was_covered(&self, process: u64, id: &SilenceId, alerts: &str) -> bool {
         let Some((listed, list)) = self.last_list(process) else {
             return false;
         };
-        list.values().any(|other| {
-            other.id != *id
-                && other.is_live()
-                && alerts_of(&other.matchers) == alerts
-                && self
-                    .taken_away
-                    .get(&other.id)
-                    .is_some_and(|at| *at > listed)
-        })
+        let by_people = |id| self.taken_away.get(id).is_some_and(|at| *at > listed);
+        let by_another = |id| self.ended_by.get(id).is_some_and(|by| *by != process);
+        let is_gone = |id| by_people(id) || by_another(id);
+        list.values()
+            .filter(|other| other.id != *id && other.is_live() && is_gone(&other.id))
+            .any(|other| alerts_of(&other.matchers) == alerts)
     }
 
     /// People changed something, and `gone` was live and ours before.

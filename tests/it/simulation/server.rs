@@ -81,6 +81,7 @@ impl State {
         is_same_clock: bool,
     ) {
         self.account.effect(id, sent);
+        self.account.ended(process, id);
         // By a clock that was set since, the process's doubt may be over.
         let gap = LateGap::of(process, id, sent, live, &self.account);
         self.account.late_gaps.extend(gap.filter(|_| is_same_clock));
