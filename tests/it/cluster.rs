@@ -18,7 +18,7 @@ use crate::support::random::seeded;
 use crate::support::round_robin::RoundRobin;
 
 /// Nodes exchange everything every 5 s, and gossip in between.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 async fn lists(nodes: &[Alertmanager]) -> Vec<Vec<Value>> {
     let mut lists = Vec::new();
