@@ -94,11 +94,9 @@ async fn lives_through_commits(release: Release) {
     let silences = live(&server);
     let first = comment_of(&silences, "edited")[0].clone();
     assert_eq!(first["status"]["state"], "active");
-    assert_eq!(
-        comment_of(&silences, "nightly-info").len(),
-        1,
-        "{silences:?}"
-    );
+    // During the night it is two: the one that runs, and the next.
+    let nights = comment_of(&silences, "nightly-info");
+    assert!((1..=2).contains(&nights.len()), "{silences:?}");
 
     let commit = |text: String, message: &str| {
         repository.write("silences/edited.yaml", text.as_bytes());
