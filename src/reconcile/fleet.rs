@@ -343,12 +343,12 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if slot.target.is_some() {
                 if insist || slot.is_due(now) {
-                    slot.confirmed.add(confirmed);
+                    slot.confirmed.add(confirmed.iter().cloned());
                     queue.push_back(index);
                 }
             } else if insist {
                 slot.is_wanted = true;
-                slot.confirmed.add(confirmed);
+                slot.confirmed.add(confirmed.iter().cloned());
             }
         }
         queue

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use backoff::Backoff;
-pub use confirmed::MOST_CONFIRMED;
+pub use confirmed::{Confirmed, MOST_CONFIRMED};
 pub use history::ReadHistory;
 pub use outcome::{Outcome, Pass, TargetPass, TargetState};
 pub use past::ReadPast;

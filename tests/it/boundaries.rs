@@ -5,34 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use silenced::name::TargetName;
-use silenced::plan::{Lineage, Plan, PlanInput, RecentWrites, Settings, present};
+use silenced::plan::{Plan, Settings, present};
 use silenced::silence::{Silence, SilenceState};
-use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
-use crate::declaration::read;
 use crate::support::changes::active;
 use crate::support::passes::{ONCE, plan, scheduled, writes};
-use crate::support::reconciler::lab;
+use crate::support::reconciler::plan_over;
 use crate::support::world::World;
 
 /// The plan for a target that holds `silences`, when its clock shows `now`.
 fn plan_at(now: Timestamp, yaml: &str, silences: &[Silence]) -> Plan {
-    silenced::plan::plan(&PlanInput {
-        settings: &lab(),
-        target: &TargetName::new("default").unwrap(),
-        labels: &BTreeMap::new(),
-        declarations: &read(&[("once.yaml", yaml)]),
-        forecasts: &[],
-        revision: &Revision::Commit("0".repeat(40)),
-        lineage: &Lineage::default(),
-        silences,
-        recent: &RecentWrites::new(),
-        full: None,
-        confirmed: &[],
-        now,
-    })
+    plan_over(("default", &BTreeMap::new()), yaml, silences, now)
 }
 
 /// The silence of `yaml`, made at `now` and active since.
