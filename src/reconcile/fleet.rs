@@ -406,7 +406,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         let (due, from) = if std::mem::take(&mut slot.is_wanted) || pass.report.ran_out_of_time {
             (now, now)
         } else if let Some(retry) = target.next_retry() {
-            let retry = now + retry.since(at);
+            let retry = now + retry.since(order.uptime());
             (retry, retry)
         } else {
             let asked = slot.asked.unwrap_or(now);

@@ -76,6 +76,7 @@ pub type Progress = Arc<dyn Fn(&TargetName, usize, usize) + Send + Sync>;
 /// Work that no pass waits for any more goes on by itself; dropping the
 /// reconciler drops it too.
 pub struct Reconciler<A> {
+    epoch: Instant,
     settings: Settings,
     zones: Arc<ZoneDatabase>,
     fleet: Fleet<A>,
@@ -107,6 +108,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
     #[must_use]
     pub fn new(settings: Settings, zones: ZoneDatabase, targets: Vec<Target<A>>) -> Self {
         Self {
+            epoch: Instant::now(),
             fleet: Fleet::new(settings.clone(), targets, INTERVAL),
             settings,
             zones: Arc::new(zones),
@@ -210,6 +212,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             insist: options.insist,
             started: options.now,
             began,
+            epoch: self.epoch,
             declared: declared.clone(),
             stop: options.stop.clone(),
             halts: self.fleet.halts(options.mode == Mode::Apply),

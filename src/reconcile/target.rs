@@ -22,7 +22,7 @@ use crate::plan::{
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
-use crate::timestamp::Timestamp;
+use crate::uptime::{Moment, Uptime};
 
 /// A clock that is this much off deserves a remark; requests take seconds at worst.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(30);
@@ -112,7 +112,7 @@ impl<A> Target<A> {
     }
 
     /// When it may be tried again, if it is being left alone.
-    pub(super) fn next_retry(&self) -> Option<Timestamp> {
+    pub(super) fn next_retry(&self) -> Option<Uptime> {
         self.backoff.until()
     }
 }
@@ -126,6 +126,8 @@ impl<A: SilenceApi> Target<A> {
         confirmed: &[Fingerprint],
     ) -> TargetPass {
         let mut pass = TargetPass::new(self.identity.name.clone(), order.now());
+        // The list is no older than this.
+        let uptime = order.uptime();
         let listed = tokio::select! {
             listed = self.api.list() => listed,
             // Nothing has been written yet, so nothing needs to be seen through.
@@ -138,27 +140,32 @@ impl<A: SilenceApi> Target<A> {
             Ok(listing) => listing,
             Err(error) => {
                 let retry_after = retry_after(error.kind());
-                return self.failed(pass, error.with_causes(), order.now(), retry_after);
+                return self.failed(pass, error.with_causes(), order, retry_after);
             }
         };
         let now = present(&listing.silences, listing.server_time, order.now());
-        let listed_at = Instant::now();
+        let moment = Moment { uptime, now };
         let settle = settings.settle;
         if let Some(census) = &order.census {
             self.be_counted(census).await;
             census.compare(&self.identity.name, &settings.instance, &listing.silences);
             if let Some(conflict) = census.conflict(&self.identity.name) {
-                return self.failed(pass, conflict, order.now(), None);
+                return self.failed(pass, conflict, order, None);
             }
         }
-        if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
-            return self.failed(pass, error, order.now(), None);
+        if let Err(error) = self
+            .check_overdue(&listing.silences, moment, settings)
+            .await
+        {
+            return self.failed(pass, error, order, None);
         }
-        if self.recent.contradict(&listing.silences, now, settle) && self.is_alone().await {
+        if self.recent.contradict(&listing.silences, uptime, settle) && self.is_alone().await {
             // No replica can know better: the server lost or restored its state.
-            self.recent.settle(&listing.silences, now);
+            self.recent.settle(&listing.silences, moment);
         }
-        let plan = self.plan(settings, order, confirmed, &listing, now).await;
+        let plan = self
+            .plan(settings, order, confirmed, &listing, moment)
+            .await;
         // Writing may take long, and a list is large.
         drop(listing);
         pass.error = held_without_effect(&plan);
@@ -171,8 +178,7 @@ impl<A: SilenceApi> Target<A> {
                 census.made(&self.identity.name, made);
             }
             let written = Written::of(&plan, &pass.report.carried_out);
-            // By the server's clock; the list may be a minute old by now.
-            let written_at = now.plus(listed_at.elapsed());
+            let written_at = order.uptime();
             self.remember(&mut pass.report, written_at);
             let verified = self.verify(settings, order, &written, written_at).await;
             let is_proved = |number: &usize| {
@@ -184,7 +190,7 @@ impl<A: SilenceApi> Target<A> {
                     .into_iter()
                     .partition(is_proved);
             let mut ended = self.expire(&plan, &proved, order, until).await;
-            self.remember(&mut ended, now.plus(listed_at.elapsed()));
+            self.remember(&mut ended, order.uptime());
             pass.report.add(ended);
             let waiting = waiting(unproved.len());
             let errors = [summary(&pass.report), verified.error, waiting, pass.error];
@@ -195,7 +201,7 @@ impl<A: SilenceApi> Target<A> {
         if let Some(error) = &pass.error {
             tracing::error!(target = %self.identity.name, "{error}");
         }
-        self.back_off(&pass.report, order.now());
+        self.back_off(&pass.report, order.uptime());
         pass.plan = Some(plan);
         pass
     }
@@ -221,11 +227,12 @@ impl<A: SilenceApi> Target<A> {
         &mut self,
         mut pass: TargetPass,
         error: String,
-        now: Timestamp,
+        order: &Order,
         retry_after: Option<Duration>,
     ) -> TargetPass {
         tracing::error!(target = %self.identity.name, "{error}");
-        self.backoff.failed(now, error.clone(), retry_after);
+        self.backoff
+            .failed(order.uptime(), error.clone(), retry_after);
         pass.error = Some(error);
         pass
     }
@@ -235,10 +242,10 @@ impl<A: SilenceApi> Target<A> {
     async fn check_overdue(
         &mut self,
         listed: &[Silence],
-        now: Timestamp,
+        moment: Moment,
         settings: &Settings,
     ) -> Result<(), String> {
-        let overdue = self.recent.overdue(listed, now, settings.settle);
+        let overdue = self.recent.overdue(listed, moment.uptime, settings.settle);
         for id in overdue.iter().take(MOST_ASKED) {
             let hides = self.api.hides(id).await;
             if hides.map_err(|error| error.with_causes())? {
@@ -250,7 +257,7 @@ impl<A: SilenceApi> Target<A> {
                 ));
             }
         }
-        self.recent.lost(&overdue, now);
+        self.recent.lost(&overdue, moment);
         Ok(())
     }
 
@@ -260,24 +267,26 @@ impl<A: SilenceApi> Target<A> {
         order: &Order,
         confirmed: &[Fingerprint],
         listing: &Listing,
-        now: Timestamp,
+        moment: Moment,
     ) -> Plan {
         let silences = &listing.silences;
-        self.recent.forget(silences, now, settings.settle);
-        let full = self.full.waiting(order.now()).filter(|_| !order.insist);
+        self.recent.forget(silences, moment, settings.settle);
+        let full = self.full.waiting(moment.uptime).filter(|_| !order.insist);
         let input = PlanInput {
             silences,
             recent: &self.recent,
             full,
             confirmed,
-            ..self.input(settings, &order.declared, now)
+            ..self.input(settings, &order.declared, moment)
         };
         let mut plan = plan(&input);
         if settings.hand_expired == HandExpired::Respect && !plan.unexplained.is_empty() {
             plan = explained(&plan, &input, &order.declared).await;
         }
-        self.recent.effects.settle(silences, &plan.actions, now);
-        let ours = order.now();
+        self.recent
+            .effects
+            .settle(silences, &plan.actions, moment.uptime);
+        let (now, ours) = (moment.now, order.now());
         let offset = now.since(ours).max(ours.since(now));
         if offset >= NOTABLE_OFFSET {
             plan.remarks.push(format!(
@@ -306,7 +315,7 @@ impl<A: SilenceApi> Target<A> {
         &'a self,
         settings: &'a Settings,
         declared: &'a Declared,
-        now: Timestamp,
+        moment: Moment,
     ) -> PlanInput<'a> {
         const NOTHING: &RecentWrites = &RecentWrites::new();
         PlanInput {
@@ -321,7 +330,8 @@ impl<A: SilenceApi> Target<A> {
             recent: NOTHING,
             full: None,
             confirmed: &[],
-            now,
+            now: moment.now,
+            uptime: moment.uptime,
         }
     }
 
@@ -370,7 +380,7 @@ impl<A: SilenceApi> Target<A> {
     }
 
     /// What later plans must know is moved over from the report.
-    fn remember(&mut self, report: &mut ApplyReport, now: Timestamp) {
+    fn remember(&mut self, report: &mut ApplyReport, now: Uptime) {
         for (id, silence, window) in std::mem::take(&mut report.made) {
             self.recent.made(id, silence, window, now);
         }
@@ -384,7 +394,7 @@ impl<A: SilenceApi> Target<A> {
 
     /// A refused silence is retried with every pass and holds up nothing else;
     /// a failing server is left alone for a while.
-    fn back_off(&mut self, report: &ApplyReport, now: Timestamp) {
+    fn back_off(&mut self, report: &ApplyReport, now: Uptime) {
         let first = |concerns: fn(&Failure) -> bool| {
             report.failures.iter().find(|failure| concerns(failure))
         };

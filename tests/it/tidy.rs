@@ -10,6 +10,7 @@ use std::{env, fs};
 #[rustfmt::skip]
 const ARROWS: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
+    ("uptime", &["timestamp"]),
     ("duration", &[]),
     ("name", &[]),
     ("matcher", &["name"]),
@@ -20,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zone", &["nearest", "timestamp"]),
     ("schedule", &["interval", "timestamp", "zone"]),
     ("declaration", &["duration", "schedule", "zone", "interval", "timestamp", "matcher", "name", "snapshot", "nearest"]),
-    ("plan", &["declaration", "schedule", "interval", "timestamp", "matcher", "name", "silence", "snapshot"]),
+    ("plan", &["declaration", "schedule", "interval", "timestamp", "uptime", "matcher", "name", "silence", "snapshot"]),
     ("clock", &["timestamp"]),
     ("stop", &[]),
     ("source", &["nearest", "snapshot"]),
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("memory", &["silence", "matcher", "timestamp"]),
     ("apply", &["plan", "schedule", "silence", "alertmanager", "name", "timestamp", "clock", "stop"]),
     ("reconcile", &["snapshot", "declaration", "schedule", "zone", "plan", "alertmanager", "apply",
-        "interval", "timestamp", "matcher", "name", "silence", "stop"]),
+        "interval", "timestamp", "uptime", "matcher", "name", "silence", "stop"]),
     ("telemetry", &["name", "timestamp", "plan", "reconcile"]),
     ("daemon", &["zoneinfo", "reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp", "stop"]),
     ("server", &["duration", "daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration", "stop"]),

@@ -10,6 +10,7 @@ use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
 use silenced::silence::Silence;
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
+use silenced::uptime::Uptime;
 use silenced::zone::ZoneDatabase;
 use tokio::sync::watch;
 
@@ -68,6 +69,7 @@ pub(crate) fn plan_over(
         full: None,
         confirmed: &[],
         now,
+        uptime: Uptime::default(),
     })
 }
 
