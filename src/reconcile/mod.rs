@@ -11,8 +11,12 @@ mod history;
 mod order;
 mod outcome;
 mod past;
+mod patience;
+mod slot;
 mod target;
 mod verify;
+mod words;
+mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -11,7 +11,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Order;
-use super::target::{Target, more};
+use super::target::Target;
+use super::words::more;
 use crate::alertmanager::SilenceApi;
 use crate::name::SilenceName;
 use crate::plan::{
