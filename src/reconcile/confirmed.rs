@@ -1,7 +1,7 @@
 //! Which plans may go past their guards? Those that somebody confirmed, until they
 //! are carried out.
 
-use super::outcome::TargetPass;
+use super::target_pass::TargetPass;
 use crate::plan::{Fingerprint, Guard};
 
 /// Confirmations that are kept for one pass: one for each of a thousand targets.

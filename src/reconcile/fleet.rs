@@ -19,10 +19,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::census::Census;
 use super::order::Order;
-use super::outcome::TargetPass;
 use super::patience::{Awaited, Patience};
 use super::slot::{Ended, Slot};
 use super::target::Target;
+use super::target_pass::TargetPass;
 use crate::alertmanager::SilenceApi;
 use crate::plan::{Fingerprint, Settings};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::outcome::TargetPass;
+use super::target_pass::TargetPass;
 
 /// After so long a target is slow and no longer counts among those that are worked on
 /// at the same time: a thousand that all hang are asked within a minute.

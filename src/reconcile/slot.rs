@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::Mode;
 use super::confirmed::Confirmed;
 use super::order::Order;
-use super::outcome::TargetPass;
 use super::target::{Identity, Target};
+use super::target_pass::TargetPass;
 use crate::plan::{Fingerprint, Settings};
 use crate::timestamp::Timestamp;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::backoff::Backoff;
 use super::census::Census;
 use super::order::Order;
-use super::outcome::TargetPass;
+use super::target_pass::TargetPass;
 use super::words::held_without_effect;
 use super::{Declared, Mode};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
