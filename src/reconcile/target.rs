@@ -277,10 +277,10 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
-        if let Some(said) = listing.server_time.filter(|said| *said < now) {
+        if let Some(said) = listing.server_time.filter(|said| *said != now) {
             plan.remarks.push(format!(
-                "the `Date` of the list, {said}, is behind what the server's silences show, which a \
-                 proxy may be the reason of; windows go by {now}"
+                "the `Date` of the list, {said}, contradicts the states of the silences in it, which \
+                 a proxy may be the reason of; windows go by {now}"
             ));
         }
         plan.remarks.extend(listing.remarks.iter().cloned());
