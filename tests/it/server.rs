@@ -4,7 +4,6 @@
 mod bounds;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,8 @@ use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::support::client::client;
+use crate::support::program::program;
 use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
 
@@ -88,7 +89,7 @@ impl Server {
         tokio::spawn(serve(listener, state, stopped));
         let server = Self {
             url,
-            client: Client::new(),
+            client: client(),
             directory,
             stop,
         };
@@ -420,7 +421,7 @@ async fn the_page_in_a_browser() {
     let chromium = Path::new("/usr/bin/chromium");
     assert!(chromium.exists(), "chromium is missing: run `make tools`");
     let profile = tempfile::tempdir().unwrap();
-    let output = Command::new(chromium)
+    let output = program(chromium)
         .args([
             "--headless",
             "--no-sandbox",
@@ -433,6 +434,7 @@ async fn the_page_in_a_browser() {
             "--dump-dom",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
+        .env("HOME", profile.path())
         .arg(format!("{}/", server.url))
         .output()
         .unwrap();

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::alertmanager::{Alertmanager, Options, Release};
+use super::program::program;
 
 /// A key of the usual elliptic curve.
 const ELLIPTIC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
@@ -73,7 +73,7 @@ impl Certificates {
     }
 
     pub(crate) fn openssl(&self, what: &[&str], how: &[&str]) {
-        let output = Command::new("openssl")
+        let output = program("openssl")
             .args(what)
             .args(how)
             .current_dir(self.directory.path())
