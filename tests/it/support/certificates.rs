@@ -113,7 +113,7 @@ impl Certificates {
     /// What [`Self::web_config`] says, for nginx.
     pub(crate) fn nginx(&self) -> String {
         format!(
-            "ssl_certificate {};\nssl_certificate_key {};\n",
+            "ssl_certificate \"{}\";\nssl_certificate_key \"{}\";\n",
             self.file("leaf.pem").display(),
             self.file("leaf.key").display()
         )

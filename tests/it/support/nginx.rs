@@ -102,9 +102,9 @@ impl Drop for Nginx {
 fn configuration(directory: &Path, around: &str, server: &str) -> String {
     let directory = directory.display();
     let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let temporary = kinds.map(|kind| format!("{kind}_temp_path {directory}/{kind};"));
+    let temporary = kinds.map(|kind| format!("{kind}_temp_path \"{directory}/{kind}\";"));
     format!(
-        "daemon off;\nmaster_process off;\npid {directory}/pid;\nerror_log {directory}/log;\n\
+        "daemon off;\nmaster_process off;\npid \"{directory}/pid\";\nerror_log \"{directory}/log\";\n\
          events {{}}\nhttp {{\naccess_log off;\n{}\n{around}\nserver {{\n{server}\n}}\n}}\n",
         temporary.join("\n")
     )
