@@ -16,13 +16,12 @@ use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
-use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::support::client::client;
 use crate::support::program::program;
-use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
+use crate::support::reconciler::{bundled_zones, lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
 
 const DECLARATIONS: &str = r#"
@@ -76,7 +75,7 @@ impl Server {
         let (daemon, handle) = Daemon::new(
             reconciler,
             read_source,
-            ZoneSource::new(None),
+            bundled_zones(),
             clock,
             Duration::from_hours(1),
             Arc::clone(&metrics),

@@ -10,6 +10,7 @@ use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::sync::watch;
 
 /// The instance `lab`, which says nothing else.
@@ -42,6 +43,11 @@ pub(crate) fn snapshot<Path: Into<String>, Content: Into<Vec<u8>>>(
         files: files.collect(),
         skipped: Vec::new(),
     }
+}
+
+/// The zones in the program, whichever this machine has.
+pub(crate) fn bundled_zones() -> ZoneSource {
+    ZoneSource::new(Some("/nonexistent".into()))
 }
 
 /// A pass that somebody waits for and nobody stops.
