@@ -41,6 +41,8 @@ pub mod config;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 #[cfg(feature = "daemon")]
+pub mod loopback;
+#[cfg(feature = "daemon")]
 pub mod reconcile;
 #[cfg(feature = "daemon")]
 pub mod server;

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::zone::ZoneDatabase;
@@ -51,7 +51,7 @@ impl ZoneSource {
     /// logged; the bundled copy is always there.
     pub fn load(&mut self) -> ZoneDatabase {
         let bundled = ZoneDatabase::bundled();
-        self.release = release(&self.directory);
+        self.release = release(&self.directory).unwrap_or_default();
         match &self.release {
             Some(release) if release.as_str() > bundled.version() => {
                 read(&self.directory, release).unwrap_or(bundled)
@@ -69,26 +69,35 @@ impl ZoneSource {
     }
 
     /// The newest data, if the directory holds another release than at the last look.
+    /// One that cannot be read now, for too many open files for instance, changes nothing.
     pub fn reload_if_changed(&mut self) -> Option<ZoneDatabase> {
-        (release(&self.directory) != self.release).then(|| self.load())
+        let release = release(&self.directory).ok()?;
+        (release != self.release).then(|| self.load())
     }
 }
 
-/// The release of a zoneinfo directory, such as `2026f`.
-fn release(directory: &Path) -> Option<String> {
+/// The release of a zoneinfo directory, such as `2026f`; none if it does not say it.
+fn release(directory: &Path) -> io::Result<Option<String>> {
     let first_line = |name: &str| {
-        let file = File::open(directory.join(name)).ok()?;
+        let file = match File::open(directory.join(name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let mut line = String::new();
-        BufReader::new(file.take(256)).read_line(&mut line).ok()?;
-        Some(line.trim().to_owned())
+        BufReader::new(file.take(256)).read_line(&mut line)?;
+        Ok(Some(line.trim().to_owned()))
     };
-    let release = first_line("tzdata.zi")
-        .and_then(|line| line.strip_prefix("# version ").map(str::to_owned))
-        .or_else(|| first_line("+VERSION"))?;
+    let told = first_line("tzdata.zi")?
+        .and_then(|line| line.strip_prefix("# version ").map(str::to_owned));
+    let release = match told {
+        Some(release) => Some(release),
+        None => first_line("+VERSION")?,
+    };
     // `2026f`, also `2026f-dirty`: only then does text order mean age.
     let is_release =
-        release.len() >= 5 && release.bytes().take(4).all(|byte| byte.is_ascii_digit());
-    is_release.then_some(release)
+        |text: &String| text.len() >= 5 && text.bytes().take(4).all(|byte| byte.is_ascii_digit());
+    Ok(release.filter(is_release))
 }
 
 fn read(directory: &Path, release: &str) -> Option<ZoneDatabase> {
@@ -116,7 +125,7 @@ fn collect(
     prefix: &str,
     depth: usize,
     files: &mut BTreeMap<String, Vec<u8>>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else {
@@ -196,5 +205,19 @@ mod tests {
         let reloaded = source.reload_if_changed().expect("noticed");
         assert_eq!(reloaded.version(), "2999b");
         assert!(source.reload_if_changed().is_none());
+    }
+
+    #[test]
+    fn a_release_that_cannot_be_read_changes_nothing() {
+        let directory = directory("2999a");
+        let mut source = ZoneSource::new(Some(directory.path().into()));
+        source.load();
+        let file = directory.path().join("tzdata.zi");
+        fs::remove_file(&file).expect("removed");
+        fs::create_dir(&file).expect("created");
+        assert!(source.reload_if_changed().is_none());
+        fs::remove_dir(&file).expect("removed");
+        let reloaded = source.reload_if_changed().expect("it is gone");
+        assert_eq!(reloaded.origin(), &ZoneOrigin::Bundled);
     }
 }

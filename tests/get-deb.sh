@@ -12,15 +12,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{lists/partial,cache/archives/partial,parts,deb}
 
-# The machine's own source in either of apt's two formats. Without the target
+# The machine's own source in either of apt's two formats; machines of a cloud name
+# a list of mirrors, /etc/apt/mirrors/debian.list. Without the target
 # `Packages` apt also fetches 40 MB of translations and application metadata.
 if [[ -r /etc/apt/sources.list.d/debian.sources ]]; then
-  awk 'BEGIN { RS = ""; ORS = "\n\n" } /(^|\n)URIs:[^\n]*\/debian([[:space:]\/]|$)/ { print; exit }' \
+  awk 'BEGIN { RS = ""; ORS = "\n\n" } /(^|\n)URIs:[^\n]*\/debian(\.list)?([[:space:]\/]|$)/ { print; exit }' \
     /etc/apt/sources.list.d/debian.sources |
     sed -e '/^#/d' -e "s/^Suites:.*/Suites: $suite/" -e '/^Components:/a Targets: Packages' \
       > "$work/parts/suite.sources"
 else
-  awk -v suite="$suite" '$1 == "deb" && match($0, /[a-z]+:[^ ]*\/debian\/?( |$)/) {
+  awk -v suite="$suite" '$1 == "deb" && match($0, /[a-z+]+:[^ ]*\/debian(\.list)?\/?( |$)/) {
       print "deb [target=Packages]", substr($0, RSTART, RLENGTH), suite, "main"; exit
     }' /etc/apt/sources.list > "$work/parts/suite.list"
 fi
@@ -34,7 +35,8 @@ options=(
   -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache"
   -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3
 )
-apt-get "${options[@]}" -qq update
+# A list that cannot be had is an error and not, as by default, a warning.
+apt-get "${options[@]}" -o APT::Update::Error-Mode=any -qq update
 (cd "$work/deb" && apt-get "${options[@]}" -qq download "$package${version:+=$version}")
 
 # Unpacked beside the destination and moved there when complete, so that an

@@ -19,6 +19,17 @@ run=(git openssl python3-venv chromium fonts-dejavu-core tzdata)
 
 say() { echo "install-tools: $*" >&2; }
 
+# again COMMAND...: three times if need be, for mirrors that fail for a moment.
+again() {
+  local pause
+  for pause in 5 20; do
+    "$@" && return 0
+    say "that failed; trying again in $pause s: $*"
+    sleep "$pause"
+  done
+  "$@"
+}
+
 can_compile() {
   command -v cc && pkg-config --exists openssl zlib
 } > /dev/null 2>&1
@@ -47,8 +58,10 @@ apt_install() {
   log=$(mktemp)
   export DEBIAN_FRONTEND=noninteractive
   # Package lists may be absent or old; fetch them only then.
-  if ! "${apt[@]}" install "${wanted[@]}" > "$log" 2>&1 &&
-    ! { apt-get -qq update && "${apt[@]}" install "${wanted[@]}"; } > "$log" 2>&1; then
+  update_and_install() {
+    { "${apt[@]}" update && "${apt[@]}" install "${wanted[@]}"; } > "$log" 2>&1
+  }
+  if ! "${apt[@]}" install "${wanted[@]}" > "$log" 2>&1 && ! again update_and_install; then
     cat "$log" >&2
     say "apt-get could not install ${wanted[*]}; its output is above"
     exit 1
@@ -67,23 +80,30 @@ tool() {
 
 # deb NAME PROGRAM PACKAGE SUITE [VERSION]: an unpacked package whose program runs.
 deb() {
-  tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" && ".tools/$1/usr/$2" -h > /dev/null 2>&1
+  again tests/get-deb.sh "$3" "$4" ".tools/$1" "${@:5}" || return
+  local answer
+  answer=$(".tools/$1/usr/$2" -h 2>&1) && return 0
+  say "$3 of $4 does not run on this machine: $answer"
+  return 1
 }
 
 # python NAME PACKAGE...: a virtual environment that holds the packages. It knows
-# its own path, so a moved one is made anew.
+# its own path and Python's version, so one that was moved, or is of the Debian
+# before, is made anew.
 python() {
-  tool "$1" "${*:2} in $root" virtual_environment ".tools/$1" "${@:2}"
+  local version
+  version=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  tool "$1" "${*:2} in $root for Python $version" virtual_environment ".tools/$1" "${@:2}"
 }
 
 virtual_environment() {
   rm -rf "$1"
-  /usr/bin/python3 -m venv "$1" && "$1/bin/pip" --quiet --disable-pip-version-check install "${@:2}"
+  /usr/bin/python3 -m venv "$1" && again "$1/bin/pip" --quiet --disable-pip-version-check install "${@:2}"
 }
 
 zones() { # RELEASE WHEEL: the compiled zones of one release of the time zone database
   tool "zones-$1" "tzdata $2" \
-    .tools/python/bin/pip --quiet --disable-pip-version-check install --no-deps --upgrade --target ".tools/zones-$1" "tzdata==$2"
+    again .tools/python/bin/pip --quiet --disable-pip-version-check install --no-deps --upgrade --target ".tools/zones-$1" "tzdata==$2"
 }
 
 alertmanager() { # NAME SUITE [VERSION]

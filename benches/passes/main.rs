@@ -24,6 +24,8 @@ mod http;
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "the other benchmark measures processor time")]
 mod measure;
+#[path = "../../tests/it/support/program.rs"]
+mod program;
 mod relay;
 #[path = "../repository.rs"]
 #[allow(dead_code, reason = "the other benchmark changes it otherwise")]

@@ -1,5 +1,7 @@
 //! Which proxy does the environment name for a server? As reqwest, which uses
-//! it, reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+//! it, reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`. As with Go's
+//! programs, that is with Alertmanager's own, none of them is for this machine: a
+//! proxy would ask itself.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use openssl::base64;
@@ -7,6 +9,7 @@ use reqwest::Url;
 
 use super::secret::Redaction;
 use super::settings::{InvalidSettings, uri};
+use crate::loopback::is_loopback;
 
 /// A proxy that the environment names.
 pub(super) struct EnvironmentProxy {
@@ -18,6 +21,9 @@ pub(super) struct EnvironmentProxy {
 
 /// Through whom the environment has that server reached; none for directly.
 pub(super) fn of_environment(server: &Url) -> Result<Option<EnvironmentProxy>, InvalidSettings> {
+    if server.host_str().is_some_and(is_loopback) {
+        return Ok(None);
+    }
     let Some(proxy) = Matcher::from_env().intercept(&uri(server)?) else {
         return Ok(None);
     };

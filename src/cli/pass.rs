@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::history::SharedSource;
@@ -29,20 +29,29 @@ const WORTH_PROGRESS: usize = 20;
 /// drips would be waited for in vain.
 const LONGEST_READ: Duration = Duration::from_hours(1);
 
-/// Does `work` on this thread, and ends without waiting for blocking reads that
-/// nobody needs any more.
+/// Does `work` on this thread, in a runtime of its own.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
+    Ok(block_in(runtime()?, work))
+}
+
+/// A runtime for [`block_in`]; it takes open files.
 ///
 /// One thread, because nothing here keeps two busy, and with several every
 /// request is handed from one to the other and back.
-pub(super) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CommandError> {
-    let runtime = Builder::new_current_thread()
+pub(super) fn runtime() -> Result<Runtime, CommandError> {
+    Builder::new_current_thread()
         .enable_all()
         .on_thread_park(gather_answers)
         .build()
-        .map_err(|error| CommandError::Failed(format!("cannot wait for requests: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("cannot wait for requests: {error}")))
+}
+
+/// Does `work` on this thread, and ends without waiting for blocking reads that
+/// nobody needs any more.
+pub(super) fn block_in<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
     let result = runtime.block_on(work);
     runtime.shutdown_background();
-    Ok(result)
+    result
 }
 
 /// Makes one pass, and tells people what is wrong with files, source and targets.

@@ -54,11 +54,13 @@ impl Service {
             Arc::clone(&metrics),
         );
         let state = AppState::new(handle, metrics, Clock::System, self.authorisation);
-        let server = tokio::spawn(server::serve(self.listener, state, stop.clone()));
         // A thread of its own: a pass computes for some milliseconds, and probes
-        // must not wait for that.
-        let reconciling = tokio::task::spawn_blocking(|| pass::block_on(daemon.run(stop)));
-        reconciling.await.map_err(CommandError::failed)??;
+        // must not wait for that. Its runtime is made before whoever connects can
+        // take the last open file.
+        let runtime = pass::runtime()?;
+        let server = tokio::spawn(server::serve(self.listener, state, stop.clone()));
+        let reconciling = tokio::task::spawn_blocking(|| pass::block_in(runtime, daemon.run(stop)));
+        reconciling.await.map_err(CommandError::failed)?;
         let Ok(ended) = tokio::time::timeout(LAST_ANSWERS, server).await else {
             tracing::warn!("closing connections whose requests did not end");
             return Ok(());

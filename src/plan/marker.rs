@@ -38,6 +38,9 @@ pub enum Ownership {
     Unmarked,
     /// Exactly one marker, and the rest of the comment.
     Marked(Box<Marker>, String),
+    /// No marker but one inside a line: of somebody who speaks of it, or of a user
+    /// interface that joined the lines. The first of them.
+    Quoted(Box<Marker>),
     /// More than one marker: a copy of copies, which nobody may touch.
     Contradictory,
 }
@@ -53,6 +56,7 @@ impl Ownership {
     #[must_use]
     pub fn of(comment: &str) -> Self {
         let mut found: Option<(Marker, String)> = None;
+        let mut quoted: Option<Marker> = None;
         let mut position = 0;
         while let Some((start, end)) = next_candidate(comment, position) {
             position = start + OPENING.len();
@@ -60,10 +64,13 @@ impl Ownership {
                 .get(..start)
                 .and_then(|before| before.rsplit('\n').next())
                 .is_some_and(|before| before.trim().is_empty());
-            let marker = comment.get(start..end).and_then(Marker::parse);
-            let Some(marker) = marker.filter(|_| begins_line) else {
+            let Some(marker) = comment.get(start..end).and_then(Marker::parse) else {
                 continue;
             };
+            if !begins_line {
+                quoted.get_or_insert(marker);
+                continue;
+            }
             if found.is_some() {
                 return Self::Contradictory;
             }
@@ -72,9 +79,11 @@ impl Ownership {
             found = Some((marker, human_text(before, after)));
             position = end;
         }
-        found.map_or(Self::Unmarked, |(marker, text)| {
-            Self::Marked(Box::new(marker), text)
-        })
+        match (found, quoted) {
+            (Some((marker, text)), _) => Self::Marked(Box::new(marker), text),
+            (None, Some(marker)) => Self::Quoted(Box::new(marker)),
+            (None, None) => Self::Unmarked,
+        }
     }
 }
 
@@ -269,10 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_that_is_only_quoted_is_text() {
+    fn a_marker_that_is_only_quoted_owns_nothing() {
         let marker = marker();
         for text in [format!("see {marker} for why"), format!("> {marker}")] {
-            assert_eq!(Ownership::of(&text), Ownership::Unmarked, "{text}");
+            let quoted = Ownership::Quoted(Box::new(marker.clone()));
+            assert_eq!(Ownership::of(&text), quoted, "{text}");
         }
         let both = format!("as {marker} did\n{marker} and Bob agrees");
         assert!(matches!(Ownership::of(&both), Ownership::Marked(..)));

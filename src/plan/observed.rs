@@ -55,6 +55,16 @@ impl<'a> Observed<'a> {
                         silence.id
                     ));
                 }
+                Ownership::Quoted(marker)
+                    if silence.is_live() && marker.instance == input.settings.instance =>
+                {
+                    observed.foreign += 1;
+                    observed.remarks.push(format!(
+                        "silence {} has the marker of `{}` inside a line of its comment and is left \
+                         alone: a marker counts at the beginning of a line",
+                        silence.id, marker.silence
+                    ));
+                }
                 _ => observed.foreign += usize::from(silence.is_live()),
             }
         }

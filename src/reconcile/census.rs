@@ -95,7 +95,7 @@ impl Census {
     ) {
         let is_ours = |silence: &&Silence| match Ownership::of(&silence.comment) {
             Ownership::Marked(marker, _) => marker.instance == *instance,
-            Ownership::Unmarked | Ownership::Contradictory => false,
+            Ownership::Unmarked | Ownership::Quoted(_) | Ownership::Contradictory => false,
         };
         let live = silences.iter().filter(|silence| silence.is_live());
         let mut known = self.known();

@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use subtle::ConstantTimeEq;
+
+use crate::loopback::is_loopback;
 
 /// Bytes of a token file. A token is a line of text; whatever is longer is not one.
 const LONGEST_TOKEN: u64 = 4096;
@@ -92,9 +93,7 @@ impl Authorisation {
 /// Browsers say with every POST whose page it is from, and nothing else does.
 fn is_of_loopback(origin: &HeaderValue) -> bool {
     let uri = Uri::try_from(origin.as_bytes()).ok();
-    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    host == "localhost" || address.is_ok_and(|address: IpAddr| address.is_loopback())
+    uri.as_ref().and_then(Uri::host).is_some_and(is_loopback)
 }
 
 fn read_token(path: &Path) -> Result<String, String> {

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -34,6 +35,10 @@ const MOST_IDLE: usize = 24;
 pub const MOST_CONNECTIONS: usize =
     sync::MOST_WAITERS + MOST_REQUESTS + MOST_LONG_ANSWERS + MOST_SCRAPES + MOST_IDLE;
 
+/// Of the files that may be open, the part that is for connections. The other half
+/// is for passes, which would fail as long as somebody holds all of them.
+const SHARE_OF_FILES: u64 = 2;
+
 /// How long a connection may be without a whole request head, also between two
 /// requests. Longer than the 60 s for which most proxies keep a connection: they
 /// close it first, and none sends a request into one that we are closing. It need
@@ -51,7 +56,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Answers what connects until `stop` turns true, then ends the requests under way.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) {
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(getrlimit(Resource::Nofile).current);
     let mut stopping = pin!(stopped(&stop));
     loop {
         let accepted = tokio::select! {
@@ -93,8 +98,9 @@ fn concerns_one(error: &io::Error) -> bool {
 }
 
 /// Those that are open.
-#[derive(Default)]
 struct Connections {
+    /// How many there may be.
+    most: usize,
     tasks: JoinSet<()>,
     /// In the order in which they came.
     open: Vec<Open>,
@@ -106,6 +112,16 @@ struct Open {
 }
 
 impl Connections {
+    /// None yet, of a process that may have so many `files` open; `None` is any number.
+    fn new(files: Option<u64>) -> Self {
+        let share = files.and_then(|files| usize::try_from(files / SHARE_OF_FILES).ok());
+        Self {
+            most: share.map_or(MOST_CONNECTIONS, |share| share.clamp(1, MOST_CONNECTIONS)),
+            tasks: JoinSet::new(),
+            open: Vec::new(),
+        }
+    }
+
     fn begin(
         &mut self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -122,7 +138,7 @@ impl Connections {
     async fn have_room(&mut self) -> bool {
         while self.tasks.try_join_next().is_some() {}
         self.open.retain(|open| !open.task.is_finished());
-        self.open.len() < MOST_CONNECTIONS || self.close_one().await
+        self.open.len() < self.most || self.close_one().await
     }
 
     /// Closes the one that is missed least: the oldest without a request, or else
@@ -199,7 +215,7 @@ mod tests {
     impl Lab {
         fn new() -> Self {
             Self {
-                connections: Connections::default(),
+                connections: Connections::new(None),
                 stop: watch::Sender::new(false),
             }
         }
@@ -218,6 +234,15 @@ mod tests {
             sleep(Duration::from_millis(1)).await;
             ours
         }
+    }
+
+    #[test]
+    fn half_of_the_files_are_for_passes() {
+        let most = |files| Connections::new(files).most;
+        assert_eq!(most(None), MOST_CONNECTIONS);
+        assert_eq!(most(Some(1024)), MOST_CONNECTIONS);
+        assert_eq!(most(Some(64)), 32);
+        assert_eq!(most(Some(1)), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -204,6 +204,18 @@ impl GitUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The host without its port; nothing of a `file://` URL.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.rsplit_once(':') {
+            // The colons of an IPv6 address stand in brackets.
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        }
+    }
 }
 
 fn without_query(text: &str) -> &str {

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::support::passes::{NIGHTLY, ONCE};
-use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
+use crate::support::reconciler::{bundled_zones, lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
 
 /// A daemon that reads one file; each reading needs a permit.
@@ -31,7 +31,7 @@ struct Running {
 }
 
 fn start(permits: usize) -> Running {
-    start_with(permits, ONCE, ZoneSource::new(None))
+    start_with(permits, ONCE, bundled_zones())
 }
 
 fn start_with(permits: usize, declaration: &'static str, zones: ZoneSource) -> Running {
@@ -256,7 +256,7 @@ async fn the_metrics_say_what_happened() {
     assert!(!text.lines().any(is_held), "nothing was held yet:\n{text}");
 
     let suspended = ONCE.replace("    comment", "    suspend: true\n    comment");
-    let running = start_with(1000, suspended.leak(), ZoneSource::new(None));
+    let running = start_with(1000, suspended.leak(), bundled_zones());
     running.answered(0).await;
     let text = running.metrics.encode();
     let held: Vec<&str> = text.lines().filter(|line| is_held(line)).collect();

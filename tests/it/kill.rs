@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::cli::silenced;
 use crate::support::alertmanager::{Alertmanager, Options, Release};
 use crate::support::daemon::{self, Daemon, Writes, next_entry, writes};
 use crate::support::fleet::{
@@ -81,7 +81,7 @@ impl Installation {
     /// One more process comes to the end, and the next one finds nothing to do.
     async fn assert_converges(&self) {
         let run = |command: &str| {
-            Command::new(env!("CARGO_BIN_EXE_silenced"))
+            silenced()
                 .args([command, "--format", "json", "--config"])
                 .arg(self.configuration())
                 .output()

@@ -9,6 +9,8 @@ use silenced::matcher::{MatchOperator, Matcher};
 use tokio::process::Command;
 
 use crate::support::alertmanager::{Alertmanager, Options, Release};
+use crate::support::client::client;
+use crate::support::program::program;
 use crate::support::random::seeded;
 
 /// Patterns that are worth their own line: each is a rule of Go's parser.
@@ -196,7 +198,7 @@ impl Server {
         let process = Alertmanager::start(Release::Newest, &Options::default());
         Self {
             url: format!("{}/api/v2", process.base_url()),
-            client: reqwest::Client::new(),
+            client: client(),
             _process: process,
         }
     }
@@ -260,7 +262,7 @@ impl Server {
 
     /// What `amtool` makes of a matcher's string.
     async fn amtool(&self, string: &str) -> Result<Matcher, String> {
-        let output = Command::new(Release::Newest.amtool())
+        let output = Command::from(program(Release::Newest.amtool()))
             .arg(format!(
                 "--alertmanager.url={}",
                 self.url.trim_end_matches("/api/v2")

@@ -280,6 +280,30 @@ async fn a_silence_with_two_markers_is_left_alone_and_reported() {
     assert!(remarks[0].contains("more than one marker"), "{remarks:?}");
 }
 
+/// Some user interfaces join the lines of a comment.
+#[tokio::test(start_paused = true)]
+async fn a_silence_whose_marker_was_joined_to_another_line_is_left_alone_and_reported() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    let quote = |instance: &str| {
+        format!(
+            "Known defect. [silenced instance={instance} silence=gone start=2026-01-08T12:00:00Z]"
+        )
+    };
+    let joined = world.person_silences(r#"a="b""#, &quote("lab"));
+    world.person_silences(r#"c="d""#, &quote("elsewhere"));
+    world.write("once.yaml", ONCE);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(1, 0, 0, 0)]);
+    assert_eq!(plan(&pass).foreign, 2);
+    assert_eq!(
+        plan(&pass).remarks,
+        [format!(
+            "silence {joined} has the marker of `gone` inside a line of its comment and is left \
+             alone: a marker counts at the beginning of a line"
+        )]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ghost_is_expired_in_every_pass() {
     let mut world = World::at("2026-01-08T23:00:00Z");

@@ -4,7 +4,6 @@
 mod bounds;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +16,12 @@ use silenced::server::{AppState, Authorisation, serve};
 use silenced::snapshot::Revision;
 use silenced::telemetry::Metrics;
 use silenced::zone::ZoneDatabase;
-use silenced::zoneinfo::ZoneSource;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::support::reconciler::{lab, reconciler_of, snapshot, target};
+use crate::support::client::client;
+use crate::support::program::program;
+use crate::support::reconciler::{bundled_zones, lab, reconciler_of, snapshot, target};
 use crate::support::world::InMemory;
 
 const DECLARATIONS: &str = r#"
@@ -75,7 +75,7 @@ impl Server {
         let (daemon, handle) = Daemon::new(
             reconciler,
             read_source,
-            ZoneSource::new(None),
+            bundled_zones(),
             clock,
             Duration::from_hours(1),
             Arc::clone(&metrics),
@@ -88,7 +88,7 @@ impl Server {
         tokio::spawn(serve(listener, state, stopped));
         let server = Self {
             url,
-            client: Client::new(),
+            client: client(),
             directory,
             stop,
         };
@@ -420,7 +420,7 @@ async fn the_page_in_a_browser() {
     let chromium = Path::new("/usr/bin/chromium");
     assert!(chromium.exists(), "chromium is missing: run `make tools`");
     let profile = tempfile::tempdir().unwrap();
-    let output = Command::new(chromium)
+    let output = program(chromium)
         .args([
             "--headless",
             "--no-sandbox",
@@ -433,6 +433,9 @@ async fn the_page_in_a_browser() {
             "--dump-dom",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
+        .env("HOME", profile.path())
+        // It listens on a socket there, whose path may have 107 bytes.
+        .env_remove("TMPDIR")
         .arg(format!("{}/", server.url))
         .output()
         .unwrap();

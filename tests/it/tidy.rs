@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
+
+use crate::support::git_repository::git_command;
 
 /// Which top-level module may import which. A module imports only from rows
 /// above its own, so the arrows have no cycle; rows above `clock` are the core.
@@ -24,16 +25,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["declaration", "schedule", "interval", "timestamp", "uptime", "matcher", "name", "silence", "snapshot"]),
     ("clock", &["timestamp"]),
     ("stop", &[]),
-    ("source", &["nearest", "snapshot"]),
+    ("loopback", &[]),
+    ("source", &["loopback", "nearest", "snapshot"]),
     ("zoneinfo", &["zone"]),
-    ("alertmanager", &["silence", "matcher", "timestamp"]),
+    ("alertmanager", &["loopback", "silence", "matcher", "timestamp"]),
     ("memory", &["silence", "matcher", "timestamp"]),
     ("apply", &["plan", "schedule", "silence", "alertmanager", "name", "timestamp", "clock", "stop"]),
     ("reconcile", &["snapshot", "declaration", "schedule", "zone", "plan", "alertmanager", "apply",
         "interval", "timestamp", "uptime", "matcher", "name", "silence", "stop"]),
     ("telemetry", &["name", "timestamp", "plan", "reconcile"]),
     ("daemon", &["zoneinfo", "reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp", "stop"]),
-    ("server", &["duration", "daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration", "stop"]),
+    ("server", &["duration", "daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration", "loopback", "stop"]),
     ("config", &["source", "alertmanager", "name", "plan", "timestamp", "duration", "reconcile", "nearest"]),
     ("cli", &["timestamp", "duration", "name", "matcher", "snapshot", "nearest", "interval", "silence", "zone", "schedule",
         "declaration", "plan", "clock", "telemetry", "source", "alertmanager", "memory", "apply", "reconcile",
@@ -44,8 +46,11 @@ const LONGEST_FILE: usize = 500;
 
 /// Every file that Git tracks or would track, relative to the repository.
 fn files() -> Vec<PathBuf> {
-    let listed = Command::new("git")
+    let listed = git_command()
         .args([
+            // Where it runs in a container, somebody else may have checked it out.
+            "-c",
+            "safe.directory=*",
             "ls-files",
             "-z",
             "--cached",

@@ -2,7 +2,6 @@
 //! repository, and a released server, with amtool as a second pair of eyes.
 
 use std::fs;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use silenced::clock::Clock;
 use silenced::memory::{self, MemoryAlertmanager, http};
 
+use crate::cli::silenced;
 use crate::support::alertmanager::{Alertmanager, Options, Release};
 use crate::support::daemon::Daemon;
 use crate::support::fleet::post;
@@ -140,7 +140,7 @@ async fn lives_through_commits(release: Release) {
     assert_eq!(now["status"]["state"], "active");
 
     assert_eq!(daemon.converge().await, (0, 0, 0, 0));
-    let plan = Command::new(env!("CARGO_BIN_EXE_silenced"))
+    let plan = silenced()
         .args(["plan", "--instance", "lab", "--format", "json"])
         .args(["--source", &repository.file_url(), "--alertmanager", &url])
         .output()

@@ -12,10 +12,11 @@ use git2::{
 use super::failure;
 use super::reference::{self, Advertised, Wanted};
 use super::{Note, Progress};
+use crate::loopback::is_loopback;
 use crate::source::bounds::{Bounds, ExceededBound};
 use crate::source::digest::Digest;
 use crate::source::error::SourceError;
-use crate::source::settings::GitSettings;
+use crate::source::settings::{GitSettings, GitUrl};
 
 /// Where the mirror keeps what it fetched. The names are our own, and flat, so
 /// that a branch `a` that gives way to `a/b` is no conflict.
@@ -72,7 +73,7 @@ impl<'repository, 'remote> Fetch<'repository, 'remote> {
         bounds: &'remote Bounds,
     ) -> Result<Self, SourceError> {
         let connection = remote
-            .connect_auth(Direction::Fetch, None, Some(proxy()))
+            .connect_auth(Direction::Fetch, None, Some(proxy(&settings.url)))
             .map_err(|error| remote_error(settings, &error))?;
         Ok(Self {
             repository,
@@ -131,7 +132,7 @@ impl<'repository, 'remote> Fetch<'repository, 'remote> {
         let mut options = FetchOptions::new();
         options
             .remote_callbacks(callbacks)
-            .proxy_options(proxy())
+            .proxy_options(proxy(&self.settings.url))
             .download_tags(AutotagOption::None)
             .update_fetchhead(false);
         let outcome = self
@@ -180,10 +181,13 @@ impl<'repository, 'remote> Fetch<'repository, 'remote> {
     }
 }
 
-/// The environment's proxy (`https_proxy`, `no_proxy`); libgit2's default is none.
-fn proxy() -> ProxyOptions<'static> {
+/// The environment's proxy (`https_proxy`, `no_proxy`), unless the repository is on
+/// this machine; libgit2's default is none.
+fn proxy(url: &GitUrl) -> ProxyOptions<'static> {
     let mut proxy = ProxyOptions::new();
-    proxy.auto();
+    if !is_loopback(url.host()) {
+        proxy.auto();
+    }
     proxy
 }
 

@@ -14,6 +14,7 @@ use expect_test::expect;
 use serde_json::Value;
 
 use super::{NIGHTLY, check, directory, finish, silenced, write};
+use crate::support::program::program;
 
 /// How long something may take that takes a moment on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,7 +78,7 @@ impl Running {
 
     fn signal(&self, signal: &str) {
         let command = format!("kill -{signal} {}", self.process.id());
-        let status = Command::new("sh").args(["-c", &command]).status().unwrap();
+        let status = program("sh").args(["-c", &command]).status().unwrap();
         assert!(status.success());
     }
 
@@ -237,12 +238,11 @@ fn the_daemon_warns_of_variables_in_its_log() {
 
 /// The same, where the shell's `ulimit` said that before.
 fn limited(ulimit: &str, command: &Command) -> Command {
-    let mut shell = Command::new("sh");
+    let mut shell = program("sh");
     shell
         .args(["-c", &format!("ulimit {ulimit} && exec \"$0\" \"$@\"")])
         .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear();
+        .args(command.get_args());
     shell
 }
 

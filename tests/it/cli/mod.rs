@@ -12,16 +12,16 @@ mod targets;
 mod validate;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use expect_test::Expect;
 use tempfile::TempDir;
 
-/// The program with an empty environment, so that the caller's changes nothing.
+use crate::support::program::program;
+
+/// The program, whatever the caller's environment says.
 pub(crate) fn silenced() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_silenced"));
-    command.env_clear().stdin(Stdio::null());
-    command
+    program(env!("CARGO_BIN_EXE_silenced"))
 }
 
 /// What a run left behind.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use silenced::alertmanager::{ApiErrorKind, Client, ClientSettings, Credentials, SilenceApi};
+use silenced::alertmanager::{
+    ApiErrorKind, Client, ClientSettings, Credentials, Proxy, SilenceApi,
+};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -44,8 +46,11 @@ async fn nobody_listens() {
 async fn unknown_host() {
     // No label may have 64 characters, so no name server is asked.
     let url = format!("http://{}.invalid:9093", "a".repeat(64));
-    let client = client_of(&url, Credentials::None);
-    let error = client.list().await.unwrap_err();
+    let client = Client::new(&ClientSettings {
+        proxy: Proxy::Direct,
+        ..ClientSettings::new(url)
+    });
+    let error = client.unwrap().list().await.unwrap_err();
     assert_eq!(error.kind(), ApiErrorKind::NotSent);
     expect!["`GET http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid:9093/api/v2/silences`: the host name could not be resolved; nothing was sent: check the name in the URL, and the name service"].assert_eq(&error.to_string());
 }

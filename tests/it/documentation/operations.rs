@@ -1,7 +1,6 @@
 //! `docs/operations.md`, for whoever runs the program.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
 use silenced::plan::{HoldCause, Mode};
@@ -9,6 +8,7 @@ use silenced::telemetry::{Cause, Metrics};
 use silenced::timestamp::Timestamp;
 
 use super::{blocks, document, quoted};
+use crate::cli::{finish, silenced};
 use crate::support::configuration::resolve_text;
 use crate::support::passes::NIGHTLY;
 use crate::support::world::World;
@@ -17,13 +17,7 @@ const PATH: &str = "docs/operations.md";
 
 /// The help of the program and of all its commands.
 fn help() -> String {
-    let help = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_silenced"))
-            .args(arguments)
-            .env_clear()
-            .output();
-        String::from_utf8(output.unwrap().stdout).unwrap()
-    };
+    let help = |arguments: &[&str]| finish(silenced().args(arguments)).stdout;
     let commands = ["validate", "expand", "plan", "apply", "run", "demo"];
     let texts = commands.map(|command| help(&[command, "--help"]));
     format!("{}\n{}", help(&["--help"]), texts.concat())

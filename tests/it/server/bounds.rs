@@ -4,16 +4,19 @@
 use std::future::Future;
 use std::io::BufReader;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
+use serde_json::Value;
 use silenced::server::{Authorisation, MOST_CONNECTIONS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::Server;
+use crate::support::client::client;
 use crate::support::daemon::next_entry;
+use crate::support::program::program;
 
 /// More than the server keeps, and more than [`FEW_FILES`] allow.
 const FLOOD: usize = MOST_CONNECTIONS + 50;
@@ -65,8 +68,7 @@ async fn idle_connections(address: SocketAddr) -> Vec<TcpStream> {
 async fn connections_without_a_request_give_way() {
     let server = Server::start(|_| Authorisation::Open).await;
     let mut idle = idle_connections(server.address()).await;
-    let client = Client::new();
-    let probe = client.get(format!("{}/healthz", server.url)).send();
+    let probe = client().get(format!("{}/healthz", server.url)).send();
     assert_eq!(
         soon("a probe", probe).await.unwrap().status(),
         StatusCode::OK
@@ -162,9 +164,9 @@ async fn the_head_of_a_request_has_a_bound() {
 }
 
 #[tokio::test]
-async fn at_the_limit_of_open_files_probes_are_still_answered() {
+async fn at_the_limit_of_open_files_it_goes_on() {
     let directory = tempfile::tempdir().unwrap();
-    let mut process = Command::new("sh")
+    let mut process = program("sh")
         .args([
             "-c",
             &format!("ulimit -n {FEW_FILES} && exec \"$0\" \"$@\""),
@@ -184,23 +186,22 @@ async fn at_the_limit_of_open_files_probes_are_still_answered() {
             break address.parse().unwrap();
         }
     };
-    // Until then it opens files that it cannot do without.
-    let ready = async {
-        while reqwest::get(format!("http://{address}/readyz"))
-            .await
-            .unwrap()
-            .status()
-            != 200
-        {
+    // Since before it has opened what it needs itself.
+    let idle = idle_connections(address).await;
+    let first_pass = async {
+        loop {
+            let answer = client().get(format!("http://{address}/api/v1/status"));
+            let answer = answer.send().await.unwrap().text().await.unwrap();
+            let status: Value = serde_json::from_str(&answer).unwrap();
+            if status["last_pass"].is_object() {
+                return status["last_pass"]["source_error"].clone();
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    soon("the first pass", ready).await;
-    let idle = idle_connections(address).await;
-    let probe = reqwest::get(format!("http://{address}/healthz"));
-    let answer = tokio::time::timeout(PATIENCE, probe).await;
+    let source_error = tokio::time::timeout(PATIENCE, first_pass).await;
     process.kill().unwrap();
     process.wait().unwrap();
     drop(idle);
-    assert_eq!(answer.expect("no answer").unwrap().status(), StatusCode::OK);
+    assert_eq!(source_error.expect("no pass"), Value::Null);
 }

@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 
 use expect_test::expect;
@@ -69,6 +70,23 @@ fn a_file_of_50_megabytes_is_broken_and_the_others_are_read() {
     .assert_eq(&describe(
         &Mirror::of(&repository.file_url()).fetch().unwrap(),
     ));
+}
+
+/// As on a volume that another container fills.
+#[test]
+fn a_repository_of_another_user_is_read() {
+    let repository = GitRepository::with_one_file();
+    for path in [repository.path(), &repository.git_directory()] {
+        // Only root can give it away; for others it stays their own.
+        let given = std::os::unix::fs::chown(path, Some(65_534), None);
+        let kind = given.err().map(|error| error.kind());
+        assert!(
+            [None, Some(ErrorKind::PermissionDenied)].contains(&kind),
+            "{kind:?}"
+        );
+    }
+    let mirror = Mirror::of(&repository.file_url());
+    assert_eq!(mirror.fetch().unwrap().files.len(), 1);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use expect_test::expect;
 use silenced::snapshot::Revision;
@@ -8,8 +8,9 @@ use silenced::source::{
 };
 
 use super::{Mirror, describe};
-use crate::support::git_repository::GitRepository;
+use crate::support::git_repository::{GitRepository, file_url};
 use crate::support::git_server::{Behaviour, GitServer};
+use crate::support::program::program;
 use crate::support::raw_server::Refusing;
 
 #[test]
@@ -90,20 +91,19 @@ fn says_what_a_server_did_and_what_to_do() {
 #[test]
 fn says_what_is_wrong_with_a_url() {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().display();
     let server = GitServer::start(directory.path().to_path_buf());
     // It hangs up on a TLS greeting, which is no HTTP.
     let https = server.url().replace("http://", "https://");
     let down = Refusing::new();
     let messages = [
-        format!("file://{path}/none"),
-        format!("file://{path}"),
+        file_url(&directory.path().join("none")),
+        file_url(directory.path()),
         format!("http://{}/a", down.address()),
         https,
     ]
     .map(|url| {
         let message = Mirror::of(&url).fetch_message();
-        message.replace(&path.to_string(), "DIR") + "\n"
+        message.replace(&directory.path().display().to_string(), "DIR") + "\n"
     });
     expect![[r#"
         cannot fetch `URL`: there is no repository (failed to resolve path 'DIR/none': No such file or directory); check the spelling of the URL; many servers also answer this for a private repository without credentials
@@ -243,7 +243,7 @@ impl TlsServer {
     /// Its certificate is its own authority, and nobody trusts it.
     fn start(directory: &std::path::Path) -> Self {
         let needed = "openssl is needed: run `make tools`";
-        let made = Command::new("openssl")
+        let made = program("openssl")
             .args([
                 "req",
                 "-x509",
@@ -263,7 +263,7 @@ impl TlsServer {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let mut process = Command::new("openssl")
+        let mut process = program("openssl")
             .args(["s_server", "-www", "-accept", "127.0.0.1:0"])
             .args(["-key", "key.pem", "-cert", "cert.pem"])
             .current_dir(directory)

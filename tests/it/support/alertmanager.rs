@@ -6,12 +6,14 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::program::program;
 
 /// How long a start may take: under 0.5 s on an idle machine, and some tests
 /// start several on a busy one.
@@ -33,7 +35,7 @@ pub(crate) enum Release {
 }
 
 impl Release {
-    fn program(self) -> PathBuf {
+    fn server(self) -> PathBuf {
         self.installed("prometheus-alertmanager")
     }
 
@@ -172,7 +174,7 @@ impl Alertmanager {
 
     /// What amtool says when it asks this server so; it must not fail.
     pub(crate) fn amtool(&self, arguments: &[&str]) -> String {
-        let output = Command::new(self.release.amtool())
+        let output = program(self.release.amtool())
             .arg(format!("--alertmanager.url={}", self.base_url()))
             .args(arguments)
             .output()
@@ -294,11 +296,10 @@ impl Drop for Alertmanager {
 
 fn launch(release: Release, arguments: &[OsString], address: &str, directory: &Path) -> Child {
     let log = File::create(directory.join("log")).unwrap();
-    let mut command = Command::new(release.program());
+    let mut command = program(release.server());
     command
         .args(arguments)
         .arg(format!("--web.listen-address={address}"))
-        .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log);
     command

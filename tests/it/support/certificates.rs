@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::alertmanager::{Alertmanager, Options, Release};
+use super::program::program;
 
 /// A key of the usual elliptic curve.
 const ELLIPTIC: [&str; 4] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
@@ -73,7 +73,7 @@ impl Certificates {
     }
 
     pub(crate) fn openssl(&self, what: &[&str], how: &[&str]) {
-        let output = Command::new("openssl")
+        let output = program("openssl")
             .args(what)
             .args(how)
             .current_dir(self.directory.path())
@@ -113,7 +113,7 @@ impl Certificates {
     /// What [`Self::web_config`] says, for nginx.
     pub(crate) fn nginx(&self) -> String {
         format!(
-            "ssl_certificate {};\nssl_certificate_key {};\n",
+            "ssl_certificate \"{}\";\nssl_certificate_key \"{}\";\n",
             self.file("leaf.pem").display(),
             self.file("leaf.key").display()
         )

@@ -9,6 +9,9 @@ use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::client::client;
+use crate::cli::silenced;
+
 /// `silenced run`, killed when it is dropped.
 pub(crate) struct Daemon {
     process: Child,
@@ -48,7 +51,7 @@ impl Daemon {
         Self {
             process,
             url: format!("http://{address}"),
-            client: Client::new(),
+            client: client(),
             _directory: directory,
         }
     }
@@ -96,7 +99,7 @@ pub(crate) fn writes(pass: &Value) -> Writes {
 
 /// `silenced run` with a log to be read, on a free port.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_silenced"));
+    let mut command = silenced();
     command
         .args(["run", "--interval", "1h", "--listen", "127.0.0.1:0"])
         .stderr(Stdio::piped());

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
-use reqwest::Client;
 use serde_json::{Value, json};
 use silenced::clock::Clock;
 use silenced::plan::Ownership;
 use silenced::timestamp::Timestamp;
 use tempfile::TempDir;
+
+use super::client::client;
 
 /// The instance that the declarations are for.
 pub(crate) const INSTANCE: &str = "lab";
@@ -192,12 +193,6 @@ impl Fleet {
         );
         assert_eq!(expected.len(), held.len(), "duplicates");
     }
-}
-
-/// Without TLS: to read the machine's authorities takes longer than a list.
-fn client() -> Client {
-    let client = Client::builder().no_proxy().tls_certs_only([]);
-    client.build().unwrap()
 }
 
 /// Every silence of a server.

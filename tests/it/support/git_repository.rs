@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::program::program;
+
 /// A repository with a work tree in a directory of its own.
 pub(crate) struct GitRepository {
     directory: TempDir,
@@ -39,7 +41,7 @@ impl GitRepository {
     }
 
     pub(crate) fn file_url(&self) -> String {
-        format!("file://{}", self.path().display())
+        file_url(self.path())
     }
 
     pub(crate) fn write(&self, path: &str, content: &[u8]) {
@@ -80,10 +82,15 @@ impl GitRepository {
     }
 }
 
+/// A directory as `--source` takes it for a repository.
+pub(crate) fn file_url(directory: &Path) -> String {
+    format!("file://{}", directory.display()).replace(' ', "%20")
+}
+
 /// git without the configuration of this machine, as somebody whose commits
 /// have the same ids everywhere and always.
 pub(crate) fn git_command() -> Command {
-    let mut command = Command::new("git");
+    let mut command = program("git");
     command
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")

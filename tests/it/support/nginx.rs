@@ -4,12 +4,13 @@
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::program::program;
 use super::tool::root;
 
 /// Another process may take the free port before nginx does, though hardly ever.
@@ -44,21 +45,19 @@ impl Nginx {
     }
 
     fn launch(around: &str, server: &str) -> Self {
-        let program = root().join(".tools/nginx/usr/sbin/nginx");
         let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = port.unwrap().to_string();
         let content = configuration(directory.path(), around, server);
         let file = directory.path().join("nginx.conf");
         fs::write(&file, content.replace("ADDRESS", &address)).unwrap();
-        let mut command = Command::new(program);
+        let mut command = program(root().join(".tools/nginx/usr/sbin/nginx"));
         command
             .arg("-p")
             .arg(directory.path())
             .arg("-c")
             .arg(&file)
             .args(["-e", "log"])
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(directory.path().join("stderr")).unwrap());
         let process = command
@@ -103,9 +102,9 @@ impl Drop for Nginx {
 fn configuration(directory: &Path, around: &str, server: &str) -> String {
     let directory = directory.display();
     let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let temporary = kinds.map(|kind| format!("{kind}_temp_path {directory}/{kind};"));
+    let temporary = kinds.map(|kind| format!("{kind}_temp_path \"{directory}/{kind}\";"));
     format!(
-        "daemon off;\nmaster_process off;\npid {directory}/pid;\nerror_log {directory}/log;\n\
+        "daemon off;\nmaster_process off;\npid \"{directory}/pid\";\nerror_log \"{directory}/log\";\n\
          events {{}}\nhttp {{\naccess_log off;\n{}\n{around}\nserver {{\n{server}\n}}\n}}\n",
         temporary.join("\n")
     )

@@ -12,6 +12,7 @@ use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
 use silenced::uptime::Uptime;
 use silenced::zone::ZoneDatabase;
+use silenced::zoneinfo::ZoneSource;
 use tokio::sync::watch;
 
 use crate::declaration::read;
@@ -46,6 +47,11 @@ pub(crate) fn snapshot<Path: Into<String>, Content: Into<Vec<u8>>>(
         files: files.collect(),
         skipped: Vec::new(),
     }
+}
+
+/// The zones in the program, whichever this machine has.
+pub(crate) fn bundled_zones() -> ZoneSource {
+    ZoneSource::new(Some("/nonexistent".into()))
 }
 
 /// The plan that a file comes to for a target of that name and with these labels,

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use chrono::{Offset, TimeZone};
 use silenced::zone::ZoneDatabase;
 
 use super::{at, zones};
+use crate::support::program::program;
 
 /// 2100-01-01T00:00:00Z, where chrono-tz ends.
 const CHRONO_TZ_END: i64 = 4_102_444_800;
@@ -79,7 +79,7 @@ fn compare_with_python(database: &ZoneDatabase, directory: &Path) {
 
     let list = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(list.path(), names.join("\n")).unwrap();
-    let python = Command::new("/usr/bin/python3")
+    let python = program("/usr/bin/python3")
         .args(["-c", DUMP])
         .arg(directory)
         .env("PYTHONTZPATH", directory)
