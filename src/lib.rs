@@ -16,6 +16,7 @@ pub mod nearest;
 pub mod silence;
 pub mod snapshot;
 pub mod timestamp;
+pub mod uptime;
 
 // The functional core: no IO, no clock, no async.
 pub mod declaration;

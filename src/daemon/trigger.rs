@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::plan::Fingerprint;
-use crate::reconcile::MOST_CONFIRMED;
+use crate::reconcile::Confirmed;
 
 /// Asks for passes; clones ask the same daemon.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,7 @@ struct Asked {
     last: RequestId,
     /// What [`Trigger::take`] last returned.
     taken: RequestId,
-    confirmed: Vec<Fingerprint>,
+    confirmed: Confirmed,
 }
 
 impl Asked {
@@ -48,9 +48,7 @@ impl Trigger {
         let id = {
             let mut asked = self.asked();
             asked.last += 1;
-            asked.confirmed.extend(confirmed);
-            let surplus = asked.confirmed.len().saturating_sub(MOST_CONFIRMED);
-            asked.confirmed.drain(..surplus);
+            asked.confirmed.add(confirmed);
             asked.last
         };
         self.0.wake.notify_one();
@@ -63,7 +61,7 @@ impl Trigger {
     pub fn take(&self) -> (RequestId, Vec<Fingerprint>) {
         let mut asked = self.asked();
         asked.taken = asked.last;
-        (asked.last, std::mem::take(&mut asked.confirmed))
+        (asked.last, asked.confirmed.take())
     }
 
     /// Waits for a request that came after the last [`take`](Self::take).
@@ -85,6 +83,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::reconcile::MOST_CONFIRMED;
 
     #[test]
     fn a_request_that_was_taken_asks_for_no_other_pass() {

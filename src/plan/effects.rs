@@ -12,7 +12,7 @@ use super::action::{Action, Change};
 use crate::name::SilenceName;
 use crate::schedule::OccurrenceStart;
 use crate::silence::{Silence, SilenceId};
-use crate::timestamp::Timestamp;
+use crate::uptime::{Moment, Uptime};
 
 /// How long the same write is left alone after the first time.
 const FIRST: Duration = Duration::from_mins(1);
@@ -69,17 +69,17 @@ enum Subject {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Doubt {
     /// When it was sent first.
-    since: Timestamp,
+    since: Uptime,
     /// How often it turned out to have had no effect.
     times: u32,
     /// Not to be sent again before.
-    until: Timestamp,
+    until: Uptime,
     /// Why, for people.
     reason: String,
 }
 
 impl Doubt {
-    const fn new(now: Timestamp) -> Self {
+    const fn new(now: Uptime) -> Self {
         Self {
             since: now,
             times: 0,
@@ -102,7 +102,7 @@ impl Effects {
 
     /// A request to a silence that was there succeeded at `now`; returns when it
     /// was sent first, if its effect has not been seen since.
-    pub fn sent(&mut self, id: &SilenceId, request: Request, now: Timestamp) -> Timestamp {
+    pub fn sent(&mut self, id: &SilenceId, request: Request, now: Uptime) -> Uptime {
         let subject = Subject::Change(id.clone(), request);
         self.0
             .entry(subject)
@@ -122,20 +122,21 @@ impl Effects {
         id: &SilenceId,
         request: Request,
         shown: &str,
-        now: Timestamp,
+        moment: Moment,
     ) -> String {
         let subject = Subject::Change(id.clone(), request);
         let Some(doubt) = self.0.get_mut(&subject) else {
             return String::new();
         };
         doubt.times = doubt.times.saturating_add(1);
-        doubt.until = now.plus(wait(doubt.times));
+        let wait = wait(doubt.times);
+        doubt.until = moment.uptime.plus(wait);
         doubt.reason = format!(
             "the {} of {id} was answered with success and has no effect, the server's list still \
              shows it as before ({shown}); most likely the clocks of its replicas differ, or one \
              was set back: compare them; it is tried again at {}",
             request.word(),
-            doubt.until
+            moment.now.plus(wait)
         );
         doubt.reason.clone()
     }
@@ -151,18 +152,21 @@ impl Effects {
         &mut self,
         silence: SilenceName,
         start: OccurrenceStart,
-        now: Timestamp,
+        moment: Moment,
     ) {
         let subject = Subject::Window(silence, start);
-        let doubt = self.0.entry(subject).or_insert_with(|| Doubt::new(now));
+        let doubt = self.0.entry(subject);
+        let doubt = doubt.or_insert_with(|| Doubt::new(moment.uptime));
         doubt.times = doubt.times.saturating_add(1);
         if let Some(times) = doubt.times.checked_sub(LOSSES).filter(|times| *times > 0) {
-            doubt.until = now.plus(wait(times));
+            let wait = wait(times);
+            doubt.until = moment.uptime.plus(wait);
             doubt.reason = format!(
                 "created {} times, and each time missing from the server's list later; see \
                  whether the server keeps its silences, and whether this target is one replica \
                  of one cluster; it is tried again at {}",
-                doubt.times, doubt.until
+                doubt.times,
+                moment.now.plus(wait)
             );
         }
     }
@@ -172,13 +176,13 @@ impl Effects {
         &self,
         silence: &SilenceName,
         start: OccurrenceStart,
-        now: Timestamp,
+        now: Uptime,
     ) -> Option<&str> {
         self.waits(&Subject::Window(silence.clone(), start), now)
     }
 
     /// Why an action is not to be sent now, if so.
-    pub(super) fn action_waits(&self, action: &Action, now: Timestamp) -> Option<&str> {
+    pub(super) fn action_waits(&self, action: &Action, now: Uptime) -> Option<&str> {
         if self.0.is_empty() {
             return None;
         }
@@ -186,16 +190,14 @@ impl Effects {
         self.waits(&Subject::Change(id.clone(), request), now)
     }
 
-    fn waits(&self, subject: &Subject, now: Timestamp) -> Option<&str> {
+    fn waits(&self, subject: &Subject, now: Uptime) -> Option<&str> {
         let doubt = self.0.get(subject)?;
-        // A clock that was set back must not make a minute of it a day.
-        let waits = doubt.until > now && doubt.until <= now.plus(LONGEST);
-        waits.then_some(doubt.reason.as_str())
+        (doubt.until > now).then_some(doubt.reason.as_str())
     }
 
     /// Drops doubts that a list settles: it shows the silence ended, or a plan
     /// over it asks for no such update any more.
-    pub fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Timestamp) {
+    pub fn settle(&mut self, listed: &[Silence], actions: &[Action], now: Uptime) {
         self.0.retain(|subject, doubt| {
             if now.since(doubt.until) > FORGOTTEN {
                 return false;

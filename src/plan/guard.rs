@@ -156,7 +156,7 @@ pub(super) fn hold_what_has_no_effect(
     actions: &mut Vec<Action>,
     holds: &mut Vec<Hold>,
 ) {
-    let waits = |action: &Action| input.recent.effects.action_waits(action, input.now);
+    let waits = |action: &Action| input.recent.effects.action_waits(action, input.uptime);
     let waiting: BTreeMap<SilenceName, &str> = actions
         .iter()
         .filter(|action| action.change.draft().is_some())
@@ -251,7 +251,7 @@ fn renewals(input: &PlanInput<'_>, actions: &[Action]) -> Vec<Action> {
             change,
             reason,
         };
-        let has_no_effect = input.recent.effects.action_waits(&renewal, input.now);
+        let has_no_effect = input.recent.effects.action_waits(&renewal, input.uptime);
         has_no_effect.is_none().then_some(renewal)
     };
     actions.iter().filter_map(renewal).collect()

@@ -53,6 +53,7 @@ use crate::schedule::Forecast;
 use crate::silence::Silence;
 use crate::snapshot::Revision;
 use crate::timestamp::Timestamp;
+use crate::uptime::Uptime;
 use planner::Planner;
 
 /// Everything that one target needs.
@@ -110,6 +111,8 @@ pub struct PlanInput<'a> {
     pub confirmed: &'a [Fingerprint],
     /// The present instant by the server's clock, which decides what is past.
     pub now: Timestamp,
+    /// The same by a clock that nobody sets, which decides what was just now.
+    pub uptime: Uptime,
 }
 
 /// The plan of one target. The same input always gives the same plan.

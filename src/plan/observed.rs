@@ -81,7 +81,7 @@ impl<'a> Observed<'a> {
         let name = owned.marker.silence.clone();
         let of_name = if !owned.silence.is_live() {
             self.tombstones.entry(name)
-        } else if !input.recent.has_just_ended(id, input.now, settle) {
+        } else if !input.recent.has_just_ended(id, input.uptime, settle) {
             self.owned_count += 1;
             self.owned.entry(name)
         } else {

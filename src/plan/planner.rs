@@ -47,7 +47,7 @@ impl<'a> Planner<'a> {
                 .any(|silence| !silence.annotations.is_empty()),
             unsettled: input
                 .recent
-                .unsettled(input.silences, input.now, input.settings.settle),
+                .unsettled(input.silences, input.uptime, input.settings.settle),
             actions: Vec::new(),
             holds: Vec::new(),
             remarks,
@@ -180,7 +180,8 @@ impl Planner<'_> {
             return false;
         }
         let start = window.marker_start();
-        if let Some(reason) = self.input.recent.effects.window_waits(name, start, now) {
+        let effects = &self.input.recent.effects;
+        if let Some(reason) = effects.window_waits(name, start, self.input.uptime) {
             let reason = reason.to_owned();
             self.hold(name, HoldCause::Ineffective, reason);
             return false;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::schedule::LAST;
 use crate::silence::{Silence, SilenceState};
 use crate::timestamp::Timestamp;
 
@@ -10,29 +11,51 @@ use crate::timestamp::Timestamp;
 /// and clocks that are set by NTP agree to less than this.
 const TOLERANCE: Duration = Duration::from_mins(1);
 
-/// The present instant by the server's clock: `date`, the time of its answer. A
-/// silence that it calls active has begun, and one that it calls expired has ended;
-/// where these lie ahead of `date`, it is `ours` if the list does not speak against
-/// that too, or else as late as the list shows. Without a `date` it is `ours`.
+/// The present instant by the server's clock: `date`, the time of its answer, or `ours`
+/// without one. A silence that it calls pending has not begun, an active one has and
+/// has not ended, and an expired one has ended. Where a `date` contradicts that, it is
+/// `ours`; where that does too, the nearest instant that does not.
 #[must_use]
 pub fn present(silences: &[Silence], date: Option<Timestamp>, ours: Timestamp) -> Timestamp {
     let said = date.unwrap_or(ours);
-    let reached = silences.iter().filter_map(|silence| match silence.state {
-        SilenceState::Pending => None,
-        SilenceState::Active => Some(silence.starts_at),
-        SilenceState::Expired => Some(silence.ends_at),
-    });
-    let Some(reached) = reached.max().filter(|reached| *reached > said) else {
-        return said;
-    };
-    let is_ahead = |silence: &Silence| match silence.state {
-        SilenceState::Pending => silence.starts_at.plus(TOLERANCE) < ours,
-        SilenceState::Active => silence.ends_at.plus(TOLERANCE) < ours,
-        SilenceState::Expired => false,
-    };
-    if ours >= reached && !silences.iter().any(is_ahead) {
-        ours
-    } else {
-        reached
+    let shown = Shown::by(silences);
+    [said, ours]
+        .into_iter()
+        .find(|instant| shown.allows(*instant))
+        .unwrap_or_else(|| shown.nearest(said))
+}
+
+/// Between which instants a list was made, as far as its states tell.
+struct Shown {
+    earliest: Timestamp,
+    latest: Timestamp,
+}
+
+impl Shown {
+    fn by(silences: &[Silence]) -> Self {
+        let mut shown = Self {
+            earliest: Timestamp::EPOCH,
+            latest: LAST,
+        };
+        for silence in silences {
+            let (starts_at, ends_at) = (silence.starts_at, silence.ends_at);
+            let (from, until) = match silence.state {
+                SilenceState::Pending => (Timestamp::EPOCH, starts_at),
+                SilenceState::Active => (starts_at, ends_at),
+                SilenceState::Expired => (ends_at, LAST),
+            };
+            shown.earliest = shown.earliest.max(from);
+            shown.latest = shown.latest.min(until);
+        }
+        shown
+    }
+
+    fn allows(&self, instant: Timestamp) -> bool {
+        self.earliest <= instant && instant <= self.latest.plus(TOLERANCE)
+    }
+
+    /// The earliest counts if the states contradict each other.
+    fn nearest(&self, instant: Timestamp) -> Timestamp {
+        instant.min(self.latest).max(self.earliest)
     }
 }

@@ -11,7 +11,7 @@ use super::effects::Effects;
 use crate::name::SilenceName;
 use crate::schedule::OccurrenceStart;
 use crate::silence::{Silence, SilenceId};
-use crate::timestamp::Timestamp;
+use crate::uptime::{Moment, Uptime};
 
 /// What we ended is known for so long, listed or not: a list may be old or lack
 /// what could not be read, and servers keep what has ended for five days.
@@ -21,12 +21,12 @@ const REMEMBERED: Duration = Duration::from_hours(5 * 24);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RecentWrites {
     made: BTreeMap<SilenceId, Made>,
-    ended: BTreeMap<SilenceId, Timestamp>,
+    ended: BTreeMap<SilenceId, Uptime>,
     /// Asked to end, with an unknown outcome that may still come.
-    doubtful: BTreeMap<SilenceId, Timestamp>,
+    doubtful: BTreeMap<SilenceId, Uptime>,
     /// All that were asked to end, whatever the answer: no person need have
     /// ended them.
-    asked_to_end: BTreeMap<SilenceId, Timestamp>,
+    asked_to_end: BTreeMap<SilenceId, Uptime>,
     /// Answered with success, and not seen to have had an effect.
     pub effects: Effects,
 }
@@ -35,7 +35,7 @@ pub struct RecentWrites {
 struct Made {
     silence: SilenceName,
     start: OccurrenceStart,
-    at: Timestamp,
+    at: Uptime,
 }
 
 impl RecentWrites {
@@ -57,20 +57,20 @@ impl RecentWrites {
         id: SilenceId,
         silence: SilenceName,
         start: OccurrenceStart,
-        at: Timestamp,
+        at: Uptime,
     ) {
         self.made.insert(id, Made { silence, start, at });
     }
 
     /// A silence was expired.
-    pub fn ended(&mut self, id: SilenceId, at: Timestamp) {
+    pub fn ended(&mut self, id: SilenceId, at: Uptime) {
         self.made.remove(&id);
         self.ended.insert(id.clone(), at);
         self.asked_to_end.insert(id, at);
     }
 
     /// A silence may have been expired, or may be any moment.
-    pub fn doubtful(&mut self, id: SilenceId, at: Timestamp) {
+    pub fn doubtful(&mut self, id: SilenceId, at: Uptime) {
         self.doubtful.insert(id.clone(), at);
         self.asked_to_end.insert(id, at);
     }
@@ -91,7 +91,7 @@ impl RecentWrites {
 
     /// Whether we expired it so lately that a list may show it live still.
     #[must_use]
-    pub fn has_just_ended(&self, id: &SilenceId, now: Timestamp, settle: Duration) -> bool {
+    pub fn has_just_ended(&self, id: &SilenceId, now: Uptime, settle: Duration) -> bool {
         self.ended
             .get(id)
             .is_some_and(|at| is_fresh(*at, now, settle))
@@ -102,7 +102,7 @@ impl RecentWrites {
     pub fn unsettled(
         &self,
         listed: &[Silence],
-        now: Timestamp,
+        now: Uptime,
         settle: Duration,
     ) -> BTreeSet<(&SilenceName, OccurrenceStart)> {
         let listed = among(listed, &self.made);
@@ -116,7 +116,7 @@ impl RecentWrites {
     /// Whether the list contradicts what we have just done: it lacks what we
     /// made, or shows live what we ended.
     #[must_use]
-    pub fn contradict(&self, listed: &[Silence], now: Timestamp, settle: Duration) -> bool {
+    pub fn contradict(&self, listed: &[Silence], now: Uptime, settle: Duration) -> bool {
         !self.unsettled(listed, now, settle).is_empty()
             || listed
                 .iter()
@@ -126,7 +126,7 @@ impl RecentWrites {
     /// What we made so long ago that every list should show it, and this one
     /// does not. It is gone, or we may not see it: that must be asked.
     #[must_use]
-    pub fn overdue(&self, listed: &[Silence], now: Timestamp, settle: Duration) -> Vec<SilenceId> {
+    pub fn overdue(&self, listed: &[Silence], now: Uptime, settle: Duration) -> Vec<SilenceId> {
         let listed = among(listed, &self.made);
         self.made
             .iter()
@@ -136,22 +136,23 @@ impl RecentWrites {
     }
 
     /// What we made is gone.
-    pub fn lost(&mut self, ids: &[SilenceId], now: Timestamp) {
+    pub fn lost(&mut self, ids: &[SilenceId], moment: Moment) {
         for made in ids.iter().filter_map(|id| self.made.remove(id)) {
-            self.effects.vanished(made.silence, made.start, now);
+            self.effects.vanished(made.silence, made.start, moment);
         }
     }
 
     /// Believes the list: whatever we did, the server's state is what it shows.
-    pub fn settle(&mut self, listed: &[Silence], now: Timestamp) {
-        self.forget_made(listed, now, Duration::ZERO);
+    pub fn settle(&mut self, listed: &[Silence], moment: Moment) {
+        self.forget_made(listed, moment, Duration::ZERO);
         self.ended.clear();
     }
 
     /// Drops what no longer matters: writes that have settled, and ended
     /// silences that the server has forgotten.
-    pub fn forget(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
-        self.forget_made(listed, now, settle);
+    pub fn forget(&mut self, listed: &[Silence], moment: Moment, settle: Duration) {
+        self.forget_made(listed, moment, settle);
+        let now = moment.uptime;
         self.ended.retain(|_, at| is_fresh(*at, now, settle));
         // So late the expiry may come, and as long after it a list may be old.
         self.doubtful.retain(|_, at| is_fresh(*at, now, 2 * settle));
@@ -161,24 +162,23 @@ impl RecentWrites {
     }
 
     /// What was made longer ago than `settle` has either been listed, or is gone.
-    fn forget_made(&mut self, listed: &[Silence], now: Timestamp, settle: Duration) {
+    fn forget_made(&mut self, listed: &[Silence], moment: Moment, settle: Duration) {
         let listed = among(listed, &self.made);
         for made in listed.iter().filter_map(|id| self.made.get(*id)) {
             self.effects.shown(&made.silence, made.start);
         }
-        let settled = |_: &SilenceId, made: &mut Made| !is_fresh(made.at, now, settle);
+        let settled = |_: &SilenceId, made: &mut Made| !is_fresh(made.at, moment.uptime, settle);
         for (id, made) in self.made.extract_if(.., settled) {
             if !listed.contains(&id) {
-                self.effects.vanished(made.silence, made.start, now);
+                self.effects.vanished(made.silence, made.start, moment);
             }
         }
     }
 }
 
-/// Whether `at` is less than `time` from now. It may lie ahead: the server whose
-/// clock told it may have left its place to another one of its cluster.
-fn is_fresh(at: Timestamp, now: Timestamp, time: Duration) -> bool {
-    now.since(at) < time && at.since(now) < time
+/// Whether `at` is less than `time` ago.
+fn is_fresh(at: Uptime, now: Uptime, time: Duration) -> bool {
+    now.since(at) < time
 }
 
 /// The ids in a list that are known.
@@ -192,10 +192,15 @@ mod tests {
     use super::*;
     use crate::matcher::Matchers;
     use crate::silence::SilenceState;
+    use crate::timestamp::Timestamp;
 
     #[test]
     fn what_we_asked_to_end_was_ended_by_us_for_as_long_as_it_may_be_listed() {
         let start = Timestamp::from_seconds(1_000_000);
+        let after = |running| Moment {
+            uptime: Uptime::new(running),
+            now: start.plus(running),
+        };
         let settle = Duration::from_secs(90);
         let id = SilenceId::new("1");
         let expired = Silence {
@@ -209,16 +214,16 @@ mod tests {
             state: SilenceState::Expired,
         };
         let mut recent = RecentWrites::new();
-        recent.doubtful(id.clone(), start);
-        recent.forget(&[], start.plus(settle + settle / 2), settle);
+        recent.doubtful(id.clone(), Uptime::default());
+        recent.forget(&[], after(settle + settle / 2), settle);
         assert!(recent.is_doubtful(&id), "a list may not show it ended yet");
-        let later = start.plus(Duration::from_hours(1));
-        recent.forget(std::slice::from_ref(&expired), later, settle);
+        let later = Duration::from_hours(1);
+        recent.forget(std::slice::from_ref(&expired), after(later), settle);
         assert!(recent.has_ended(&id), "the answer was lost, not the expiry");
         assert!(!recent.is_doubtful(&id), "nothing is on its way any more");
-        recent.forget(&[], later, settle);
+        recent.forget(&[], after(later), settle);
         assert!(recent.has_ended(&id), "one list may lack it");
-        recent.forget(&[], later.plus(REMEMBERED), settle);
+        recent.forget(&[], after(later + REMEMBERED), settle);
         assert!(!recent.has_ended(&id), "the server has forgotten it");
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::alertmanager::Members;
 use crate::name::{InstanceName, TargetName};
+use crate::plan::Ownership;
 use crate::silence::{Silence, SilenceId};
 
 /// So many silences of each target are remembered. Most of them are still there
@@ -92,16 +93,18 @@ impl Census {
         instance: &InstanceName,
         silences: &[Silence],
     ) {
-        let marker = format!("[silenced instance={instance} ");
+        let is_ours = |silence: &&Silence| match Ownership::of(&silence.comment) {
+            Ownership::Marked(marker, _) => marker.instance == *instance,
+            Ownership::Unmarked | Ownership::Quoted(_) | Ownership::Contradictory => false,
+        };
         let live = silences.iter().filter(|silence| silence.is_live());
-        let ours = live.filter(|silence| silence.comment.contains(&marker));
-        let ids = ours.map(|silence| &silence.id);
         let mut known = self.known();
-        let shared = ids.clone().find_map(|id| {
-            let other = known.other_with(id, target)?;
-            Some((other.clone(), id.clone()))
+        let shared = live.clone().find_map(|silence| {
+            let other = known.other_with(&silence.id, target)?;
+            is_ours(&silence).then(|| (other.clone(), silence.id.clone()))
         });
-        known.bear_witness(target, ids.take(WITNESSES).cloned().collect());
+        let ours = live.filter(is_ours).map(|silence| &silence.id);
+        known.bear_witness(target, ours.take(WITNESSES).cloned().collect());
         match shared {
             Some(shared) => known.shared.insert(target.clone(), shared),
             None => known.shared.remove(target),

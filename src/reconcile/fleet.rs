@@ -17,12 +17,12 @@ use futures_util::stream::FuturesUnordered;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::Mode;
 use super::census::Census;
-use super::confirmed::Confirmed;
 use super::order::Order;
-use super::outcome::TargetPass;
-use super::target::{Identity, Target};
+use super::patience::{Awaited, Patience};
+use super::slot::{Ended, Slot};
+use super::target::Target;
+use super::target_pass::TargetPass;
 use crate::alertmanager::SilenceApi;
 use crate::plan::{Fingerprint, Settings};
 
@@ -30,32 +30,6 @@ use crate::plan::{Fingerprint, Settings};
 /// request, 1,000 targets without changes take 3 s; their lists of 100 silences
 /// take 2 MB at once, and lists of 50,000 take 1 GB, which few can have.
 const CONCURRENT_TARGETS: usize = 32;
-
-/// After so long a target is slow and no longer counts among those: a thousand
-/// that all hang are asked within a minute.
-const SLOW: Duration = Duration::from_secs(2);
-
-/// How long a pass waits for a target when all others are done.
-#[derive(Clone, Copy)]
-struct Patience {
-    /// With one that answered the last time.
-    usual: Duration,
-    /// With one that could not be listed then.
-    little: Duration,
-}
-
-/// Alertmanager lists 50,000 silences in a second and takes 10,000 new ones in six.
-const PATIENCE: Patience = Patience {
-    usual: Duration::from_secs(10),
-    little: Duration::from_secs(1),
-};
-
-/// With one that is alone and keeps no other waiting: longer than it may be written
-/// to, and than most requests may take.
-const PATIENCE_WITH_ONE: Patience = Patience {
-    usual: Duration::from_mins(5),
-    little: Duration::from_mins(5),
-};
 
 /// Writing to one target ends after this; what is left is planned anew, so that
 /// a commit waits no longer than about one interval for those before it.
@@ -95,64 +69,6 @@ struct Bounds {
     kept_actions: usize,
 }
 
-/// What is known of a target while another task may own it.
-pub(super) struct Slot<A> {
-    pub(super) identity: Arc<Identity>,
-    pub(super) settings: Arc<Settings>,
-    /// `None` while it is being worked on.
-    target: Option<Target<A>>,
-    /// When it was asked last.
-    asked: Option<Instant>,
-    /// When it is asked next, unless somebody insists; `None` is at once.
-    due: Option<Instant>,
-    /// A pass that is made anyway may ask it from then on.
-    from: Option<Instant>,
-    /// Somebody insisted while it was being worked on.
-    is_wanted: bool,
-    /// For its next pass.
-    confirmed: Confirmed,
-    last: Option<Arc<TargetPass>>,
-}
-
-/// The work on one target is done.
-struct Ended<A> {
-    index: usize,
-    target: Target<A>,
-    pass: TargetPass,
-    order: Arc<Order>,
-    /// What was confirmed to it.
-    confirmed: Vec<Fingerprint>,
-}
-
-impl<A> Slot<A> {
-    fn new(target: Target<A>, settings: &Arc<Settings>) -> Self {
-        let settings = target.settings.as_ref().unwrap_or(settings);
-        Self {
-            identity: Arc::clone(&target.identity),
-            settings: Arc::clone(settings),
-            target: Some(target),
-            asked: None,
-            due: None,
-            from: None,
-            is_wanted: false,
-            confirmed: Confirmed::default(),
-            last: None,
-        }
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.from.is_none_or(|from| from <= now)
-    }
-
-    /// A target that does not answer must not hold up every pass anew.
-    fn patience(&self, patience: Patience) -> Duration {
-        match &self.last {
-            Some(last) if last.plan.is_none() => patience.little,
-            _ => patience.usual,
-        }
-    }
-}
-
 impl<A> Fleet<A> {
     pub(super) fn new(settings: Settings, targets: Vec<Target<A>>, interval: Duration) -> Self {
         let settings = Arc::new(settings);
@@ -162,11 +78,7 @@ impl<A> Fleet<A> {
             .collect();
         Self {
             bounds: Bounds {
-                patience: Some(if slots.len() > 1 {
-                    PATIENCE
-                } else {
-                    PATIENCE_WITH_ONE
-                }),
+                patience: Some(Patience::among(slots.len())),
                 longest_writing: Some(LONGEST_WRITING),
                 kept_actions: KEPT_ACTIONS,
             },
@@ -224,8 +136,15 @@ impl<A> Fleet<A> {
 
     /// When the next target is to be asked; `None` when all are under way.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        let idle = self.slots.iter().filter(|slot| slot.target.is_some());
-        idle.map(|slot| slot.due.unwrap_or_else(Instant::now)).min()
+        self.slots.iter().filter_map(Slot::due).min()
+    }
+
+    /// Nothing can be asked of any target yet.
+    pub(super) fn postpone(&mut self) {
+        let due = Instant::now() + self.interval;
+        for slot in &mut self.slots {
+            slot.postpone(due);
+        }
     }
 }
 
@@ -250,40 +169,38 @@ impl<A: SilenceApi + 'static> Fleet<A> {
             self.count().await;
         }
         let mut queue = self.queue(order.insist, confirmed);
-        let mut awaited: Vec<(usize, Instant)> = Vec::new();
+        let mut awaited = Awaited::default();
         loop {
             let now = Instant::now();
-            let is_slow = |asked: Instant| asked + SLOW <= now;
-            let prompt = awaited.iter().filter(|(_, asked)| !is_slow(*asked)).count();
-            let free = CONCURRENT_TARGETS.saturating_sub(prompt).min(queue.len());
-            for index in queue.drain(..free) {
+            let free = CONCURRENT_TARGETS.saturating_sub(awaited.prompt(now));
+            for index in queue.drain(..free.min(queue.len())) {
                 self.ask(index, &order, now);
-                awaited.push((index, now));
+                awaited.add(index, now);
             }
             if awaited.is_empty() {
                 break;
             }
-            let wake = if queue.is_empty() {
+            let all_are_asked = queue.is_empty();
+            let wake = if all_are_asked {
                 self.end_of_patience(&awaited)
             } else {
-                let slow = awaited.iter().map(|(_, asked)| *asked + SLOW);
-                slow.filter(|slow| *slow > now).min()
+                awaited.next_slow(now)
             };
             tokio::select! {
                 Some(ended) = self.running.join_next() => {
                     if let Some(ended) = joined(ended) {
-                        awaited.retain(|(index, _)| *index != ended.index);
+                        awaited.remove(ended.index);
                         self.take_in(ended);
                     }
                 }
-                () = sleep_or_not(wake) => if queue.is_empty() {
+                () = sleep_or_not(wake) => if all_are_asked {
                     break;
                 }
             }
         }
-        let passes = 0..self.slots.len();
-        let passes = passes.filter_map(|index| self.standing(index, &order));
-        (self.passes, passes.collect())
+        let slots = self.slots.iter();
+        let standing = slots.filter_map(|slot| slot.standing(&order, self.passes));
+        (self.passes, standing.collect())
     }
 
     /// Counts the targets before any of them is written to. Whoever is late is
@@ -292,7 +209,7 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         let Some(census) = &self.census else {
             return;
         };
-        let mut targets = self.slots.iter().filter_map(|slot| slot.target.as_ref());
+        let mut targets = self.slots.iter().filter_map(Slot::idle);
         let mut answers = FuturesUnordered::new();
         let counted = async {
             loop {
@@ -308,15 +225,6 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         };
         // Whoever is left then is counted later.
         let _ = timeout(CENSUS, counted).await;
-    }
-
-    /// Nothing can be asked of any target yet.
-    pub(super) fn postpone(&mut self) {
-        let next = Instant::now() + self.interval;
-        for slot in &mut self.slots {
-            slot.due = Some(next);
-            slot.from = None;
-        }
     }
 
     /// Ends once work that no pass waits for has ended; the next pass takes its
@@ -335,34 +243,24 @@ impl<A: SilenceApi + 'static> Fleet<A> {
         }
     }
 
-    /// Those to be asked. One that is being worked on gets its turn when that
-    /// is done.
+    /// Those to be asked.
     fn queue(&mut self, insist: bool, confirmed: &[Fingerprint]) -> VecDeque<usize> {
         let now = Instant::now();
-        let mut queue = VecDeque::new();
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            if slot.target.is_some() {
-                if insist || slot.is_due(now) {
-                    slot.confirmed.add(confirmed);
-                    queue.push_back(index);
-                }
-            } else if insist {
-                slot.is_wanted = true;
-                slot.confirmed.add(confirmed);
-            }
-        }
-        queue
+        let slots = self.slots.iter_mut().enumerate();
+        let joining = slots.filter_map(|(index, slot)| {
+            let joins = slot.joins(now, insist, confirmed);
+            joins.then_some(index)
+        });
+        joining.collect()
     }
 
     fn ask(&mut self, index: usize, order: &Arc<Order>, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else {
             return;
         };
-        let Some(mut target) = slot.target.take() else {
+        let Some((mut target, confirmed)) = slot.begin(now) else {
             return;
         };
-        slot.asked = Some(now);
-        let confirmed = slot.confirmed.take();
         let (settings, order) = (Arc::clone(&slot.settings), Arc::clone(order));
         self.running.spawn(async move {
             let pass = target.pass(&settings, &order, &confirmed).await;
@@ -377,83 +275,25 @@ impl<A: SilenceApi + 'static> Fleet<A> {
     }
 
     /// Until when those that are left are waited for.
-    fn end_of_patience(&self, awaited: &[(usize, Instant)]) -> Option<Instant> {
+    fn end_of_patience(&self, awaited: &Awaited) -> Option<Instant> {
         let patience = self.bounds.patience?;
         let ends = awaited.iter().filter_map(|(index, asked)| {
-            let slot = self.slots.get(*index)?;
-            Some(*asked + slot.patience(patience))
+            let last = self.slots.get(index)?.last();
+            Some(asked + patience.with(last.map(Arc::as_ref)))
         });
         ends.max()
     }
 
     /// A target comes back with its result.
     fn take_in(&mut self, ended: Ended<A>) {
-        let Ended {
-            index,
-            target,
-            mut pass,
-            order,
-            confirmed,
-        } = ended;
-        let Some(slot) = self.slots.get_mut(index) else {
+        let Some(slot) = self.slots.get_mut(ended.index) else {
             return;
         };
-        if order.mode == Mode::Apply {
-            slot.confirmed.keep(&confirmed, &pass, &slot.settings.guard);
-        }
-        let (now, at) = (Instant::now(), order.now());
-        let interval = target.interval.unwrap_or(self.interval);
-        let (due, from) = if std::mem::take(&mut slot.is_wanted) || pass.report.ran_out_of_time {
-            (now, now)
-        } else if let Some(retry) = target.next_retry() {
-            let retry = now + retry.since(at);
-            (retry, retry)
-        } else {
-            let asked = slot.asked.unwrap_or(now);
-            let due = asked + interval.mul_f64(order.jitter);
-            let settled = now + slot.settings.settle;
-            if pass.is_unsettled() && settled < due {
-                // What a list may not show yet, it must show then.
-                (settled, settled)
-            } else {
-                // One that is nearly due comes along, so that those with the same
-                // interval stay together and the source is read once for all.
-                (due, due.checked_sub(interval / 10).unwrap_or(due))
-            }
-        };
-        (slot.due, slot.from) = (Some(due), Some(from));
-        pass.taken_in = self.passes;
-        pass.next_try = Some(at.plus(due.saturating_duration_since(now)));
-        pass.failing_since = pass.is_failing().then(|| {
-            let before = slot.last.as_ref().and_then(|last| last.failing_since);
-            before.unwrap_or(pass.started)
-        });
-        if let Some(last) = slot.last.take() {
-            self.kept_actions -= last.kept_actions();
-        }
-        let room = self.bounds.kept_actions.saturating_sub(self.kept_actions);
-        pass.keep_actions(room);
-        self.kept_actions += pass.kept_actions();
-        slot.last = Some(Arc::new(pass));
-        slot.target = Some(target);
-    }
-
-    /// Where a target stands at the end of a pass.
-    fn standing(&self, index: usize, order: &Order) -> Option<Arc<TargetPass>> {
-        let slot = self.slots.get(index)?;
-        if slot.target.is_some() {
-            return slot.last.clone();
-        }
-        let waited = slot.asked.unwrap_or_else(Instant::now).elapsed();
-        let mut pass = TargetPass::unanswered(
-            slot.identity.name.clone(),
-            order.now().minus(waited),
-            waited,
-        );
-        let before = slot.last.as_ref().and_then(|last| last.failing_since);
-        pass.failing_since = before.or(Some(pass.started));
-        pass.taken_in = self.passes;
-        Some(Arc::new(pass))
+        let kept = |slot: &Slot<A>| slot.last().map_or(0, |last| last.kept_actions());
+        let of_others = self.kept_actions - kept(slot);
+        let room = self.bounds.kept_actions.saturating_sub(of_others);
+        slot.end(ended, self.interval, self.passes, room);
+        self.kept_actions = of_others + kept(slot);
     }
 }
 

@@ -6,13 +6,19 @@
 mod backoff;
 mod census;
 mod confirmed;
+mod declared;
 mod fleet;
 mod history;
 mod order;
 mod outcome;
 mod past;
+mod patience;
+mod slot;
 mod target;
+mod target_pass;
 mod verify;
+mod words;
+mod write;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,24 +28,23 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use backoff::Backoff;
-pub use confirmed::MOST_CONFIRMED;
+pub use confirmed::{Confirmed, MOST_CONFIRMED};
 pub use history::ReadHistory;
-pub use outcome::{Outcome, Pass, TargetPass, TargetState};
+pub use outcome::{Outcome, Pass};
 pub use past::ReadPast;
 pub use target::Target;
+pub use target_pass::{TargetPass, TargetState};
 
 use crate::alertmanager::SilenceApi;
-use crate::declaration::Declarations;
 use crate::name::{SilenceName, TargetName};
-use crate::plan::{Fingerprint, Lineage, Settings};
-use crate::schedule::Forecast;
-use crate::snapshot::{Revision, Snapshot};
+use crate::plan::{Fingerprint, Settings};
+use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 use crate::zone::ZoneDatabase;
+use declared::Declared;
 use fleet::Fleet;
 use history::History;
 use order::Order;
-use past::Past;
 
 /// How often to ask a target, unless it or the daemon says otherwise.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -76,6 +81,7 @@ pub type Progress = Arc<dyn Fn(&TargetName, usize, usize) + Send + Sync>;
 /// Work that no pass waits for any more goes on by itself; dropping the
 /// reconciler drops it too.
 pub struct Reconciler<A> {
+    epoch: Instant,
     settings: Settings,
     zones: Arc<ZoneDatabase>,
     fleet: Fleet<A>,
@@ -87,26 +93,13 @@ pub struct Reconciler<A> {
     progress: Option<Progress>,
 }
 
-#[derive(Clone, Debug)]
-struct Declared {
-    revision: Revision,
-    /// Whether reading the same revision again would show the same: not while
-    /// nobody could look back for its broken files.
-    is_settled: bool,
-    declarations: Arc<Declarations>,
-    /// Of each declaration, in their order.
-    forecasts: Arc<Vec<Forecast>>,
-    /// What this process knows of how they came about, and what others do.
-    lineage: Lineage,
-    past: Arc<Past>,
-}
-
 impl<A: SilenceApi + 'static> Reconciler<A> {
     /// Nothing is read or asked before the first pass. `settings` are those of
     /// the targets that have none of their own.
     #[must_use]
     pub fn new(settings: Settings, zones: ZoneDatabase, targets: Vec<Target<A>>) -> Self {
         Self {
+            epoch: Instant::now(),
             fleet: Fleet::new(settings.clone(), targets, INTERVAL),
             settings,
             zones: Arc::new(zones),
@@ -210,6 +203,7 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
             insist: options.insist,
             started: options.now,
             began,
+            epoch: self.epoch,
             declared: declared.clone(),
             stop: options.stop.clone(),
             halts: self.fleet.halts(options.mode == Mode::Apply),
@@ -246,31 +240,6 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
         self
     }
 
-    /// Computes the windows of the declarations, unless they are known for long
-    /// enough. A pass over unchanged declarations computes nothing.
-    fn forecast(&mut self, now: Timestamp) {
-        let slots = self.fleet.slots().iter();
-        let horizon = slots.map(|slot| slot.settings.horizon).max();
-        let horizon = horizon.unwrap_or(self.settings.horizon);
-        let Some(declared) = &mut self.declared else {
-            return;
-        };
-        let until = now.plus(horizon).plus(Duration::from_secs(1));
-        let silences = &declared.declarations.silences;
-        let are_known = declared.forecasts.len() == silences.len()
-            && declared
-                .forecasts
-                .iter()
-                .all(|forecast| forecast.covers(now, until));
-        if !are_known {
-            let forecasts = silences
-                .iter()
-                .map(|declaration| Forecast::new(&declaration.schedule, now, horizon));
-            declared.forecasts = Arc::new(forecasts.collect());
-            self.forecasts_made += 1;
-        }
-    }
-
     /// How often the windows of all declarations were computed.
     #[must_use]
     pub const fn forecasts_made(&self) -> u64 {
@@ -281,75 +250,5 @@ impl<A: SilenceApi + 'static> Reconciler<A> {
     pub fn use_zones(&mut self, zones: ZoneDatabase) {
         self.zones = Arc::new(zones);
         self.zones_are_new = true;
-    }
-
-    /// Reads the files again only when they, or the zones, are others.
-    async fn declare(&mut self, snapshot: Snapshot) {
-        let known = self.declared.as_ref().filter(|_| !self.zones_are_new);
-        self.zones_are_new = false;
-        if known.is_some_and(|known| known.is_settled && known.revision == snapshot.revision) {
-            return;
-        }
-        let mut declarations = match known {
-            Some(Declared { declarations, .. }) => declarations.read_after(&snapshot, &self.zones),
-            None => Declarations::read(&snapshot, &self.zones),
-        };
-        let is_settled = self.recover(&mut declarations, &snapshot).await;
-        tracing::info!(
-            revision = %snapshot.revision,
-            files = declarations.paths.len(),
-            silences = declarations.silences.len(),
-            broken_files = declarations.broken.len(),
-            stand_ins = declarations.stand_ins.len(),
-            "read the declarations"
-        );
-        let revision = snapshot.revision.clone();
-        let nothing = (&Lineage::default(), &Declarations::default());
-        let (lineage, before) = self.declared.as_ref().map_or(nothing, |declared| {
-            (&declared.lineage, declared.declarations.as_ref())
-        });
-        let lineage = lineage.read(before, &revision, &declarations);
-        let past = Past::before(
-            revision.clone(),
-            self.read_past.clone(),
-            Arc::clone(&self.zones),
-        );
-        self.history.keep(snapshot, &declarations);
-        self.declared = Some(Declared {
-            revision,
-            is_settled,
-            declarations: Arc::new(declarations),
-            forecasts: Arc::default(),
-            lineage,
-            past: Arc::new(past),
-        });
-
-        for silence in self.untargeted() {
-            tracing::warn!(%silence, "its `targets` match none of the targets");
-        }
-    }
-
-    /// Lets broken files go on as earlier versions; false if somebody has to look
-    /// back for these again. Until then what was declared before stays declared.
-    async fn recover(&self, declarations: &mut Declarations, snapshot: &Snapshot) -> bool {
-        if declarations.broken.is_empty() {
-            return true;
-        }
-        match self.history.before(&snapshot.revision, declarations).await {
-            Ok(earlier) => {
-                declarations.recover(snapshot, &earlier, &self.zones);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(
-                    revision = %snapshot.revision,
-                    "cannot look for earlier versions of broken files, which is tried again in the next pass: {error}"
-                );
-                if let Some(before) = &self.declared {
-                    declarations.carry_on(&before.declarations, &before.revision);
-                }
-                false
-            }
-        }
     }
 }

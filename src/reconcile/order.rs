@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::census::Census;
 use super::{Declared, Mode, Progress};
 use crate::timestamp::Timestamp;
+use crate::uptime::Uptime;
 
 /// The same for all of them.
 pub(super) struct Order {
@@ -19,6 +20,8 @@ pub(super) struct Order {
     /// When the pass began, by the wall clock and by the machine's.
     pub(super) started: Timestamp,
     pub(super) began: Instant,
+    /// When the process began.
+    pub(super) epoch: Instant,
     pub(super) declared: Declared,
     pub(super) stop: watch::Receiver<bool>,
     /// When one of these turns true no write is to begin any more, though reading
@@ -37,5 +40,10 @@ impl Order {
     /// The present instant.
     pub(super) fn now(&self) -> Timestamp {
         self.started.plus(self.began.elapsed())
+    }
+
+    /// The same by a clock that nobody sets.
+    pub(super) fn uptime(&self) -> Uptime {
+        Uptime::new(self.epoch.elapsed())
     }
 }

@@ -6,23 +6,21 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::backoff::Backoff;
 use super::census::Census;
 use super::order::Order;
-use super::outcome::TargetPass;
-use super::verify::Written;
+use super::target_pass::TargetPass;
+use super::words::held_without_effect;
 use super::{Declared, Mode};
 use crate::alertmanager::{ApiErrorKind, Listing, SilenceApi};
-use crate::apply::{ApplyReport, Failure, Pace, Terms, apply, expire};
+use crate::apply::Pace;
 use crate::name::TargetName;
 use crate::plan::{
-    Fingerprint, HandExpired, HoldCause, Plan, PlanInput, RecentWrites, Settings, plan, present,
+    Fingerprint, HandExpired, Plan, PlanInput, RecentWrites, Settings, plan, present,
 };
 use crate::silence::Silence;
 use crate::stop::stopped;
-use crate::timestamp::Timestamp;
+use crate::uptime::{Moment, Uptime};
 
 /// A clock that is this much off deserves a remark; requests take seconds at worst.
 const NOTABLE_OFFSET: Duration = Duration::from_secs(30);
@@ -47,11 +45,11 @@ pub struct Target<A> {
     /// Its own, if it has some.
     pub(super) settings: Option<Arc<Settings>>,
     pub(super) interval: Option<Duration>,
-    pace: Pace,
+    pub(super) pace: Pace,
     /// After failures of the server: it is left alone.
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     /// After its limit was reached: nothing is created, the rest goes on.
-    full: Backoff,
+    pub(super) full: Backoff,
     pub(super) recent: RecentWrites,
 }
 
@@ -112,7 +110,7 @@ impl<A> Target<A> {
     }
 
     /// When it may be tried again, if it is being left alone.
-    pub(super) fn next_retry(&self) -> Option<Timestamp> {
+    pub(super) fn next_retry(&self) -> Option<Uptime> {
         self.backoff.until()
     }
 }
@@ -126,6 +124,8 @@ impl<A: SilenceApi> Target<A> {
         confirmed: &[Fingerprint],
     ) -> TargetPass {
         let mut pass = TargetPass::new(self.identity.name.clone(), order.now());
+        // The list is no older than this.
+        let uptime = order.uptime();
         let listed = tokio::select! {
             listed = self.api.list() => listed,
             // Nothing has been written yet, so nothing needs to be seen through.
@@ -138,66 +138,55 @@ impl<A: SilenceApi> Target<A> {
             Ok(listing) => listing,
             Err(error) => {
                 let retry_after = retry_after(error.kind());
-                return self.failed(pass, error.with_causes(), order.now(), retry_after);
+                return self.failed(pass, error.with_causes(), order, retry_after);
             }
         };
         let now = present(&listing.silences, listing.server_time, order.now());
-        let listed_at = Instant::now();
-        let settle = settings.settle;
-        if let Some(census) = &order.census {
-            self.be_counted(census).await;
-            census.compare(&self.identity.name, &settings.instance, &listing.silences);
-            if let Some(conflict) = census.conflict(&self.identity.name) {
-                return self.failed(pass, conflict, order.now(), None);
-            }
+        let moment = Moment { uptime, now };
+        if let Err(error) = self.check(settings, order, &listing.silences, moment).await {
+            return self.failed(pass, error, order, None);
         }
-        if let Err(error) = self.check_overdue(&listing.silences, now, settings).await {
-            return self.failed(pass, error, order.now(), None);
-        }
-        if self.recent.contradict(&listing.silences, now, settle) && self.is_alone().await {
-            // No replica can know better: the server lost or restored its state.
-            self.recent.settle(&listing.silences, now);
-        }
-        let plan = self.plan(settings, order, confirmed, &listing, now).await;
+        let plan = self
+            .plan(settings, order, confirmed, &listing, moment)
+            .await;
         // Writing may take long, and a list is large.
         drop(listing);
-        pass.error = held_without_effect(&plan);
+        let mut errors: Vec<String> = Vec::new();
         if order.mode == Mode::Apply && !plan.actions.is_empty() {
-            let longest = order.longest_writing;
-            let until = longest.map(|longest| Instant::now() + longest);
-            pass.report = self.apply(&plan, order, until).await;
-            if let Some(census) = &order.census {
-                let made = pass.report.made.iter().map(|(id, ..)| id);
-                census.made(&self.identity.name, made);
-            }
-            let written = Written::of(&plan, &pass.report.carried_out);
-            // By the server's clock; the list may be a minute old by now.
-            let written_at = now.plus(listed_at.elapsed());
-            self.remember(&mut pass.report, written_at);
-            let verified = self.verify(settings, order, &written, written_at).await;
-            let is_proved = |number: &usize| {
-                let expiry = plan.actions.get(*number);
-                expiry.is_some_and(|expiry| verified.allows(expiry))
-            };
-            let (proved, unproved): (Vec<usize>, Vec<usize>) =
-                std::mem::take(&mut pass.report.unproved)
-                    .into_iter()
-                    .partition(is_proved);
-            let mut ended = self.expire(&plan, &proved, order, until).await;
-            self.remember(&mut ended, now.plus(listed_at.elapsed()));
-            pass.report.add(ended);
-            let waiting = waiting(unproved.len());
-            let errors = [summary(&pass.report), verified.error, waiting, pass.error];
-            let errors: Vec<String> = errors.into_iter().flatten().collect();
-            pass.error = (!errors.is_empty()).then(|| errors.join("; "));
-            pass.report.not_attempted += unproved.len();
+            (pass.report, errors) = self.write(settings, order, &plan).await;
         }
+        errors.extend(held_without_effect(&plan));
+        pass.error = (!errors.is_empty()).then(|| errors.join("; "));
         if let Some(error) = &pass.error {
             tracing::error!(target = %self.identity.name, "{error}");
         }
-        self.back_off(&pass.report, order.now());
+        self.back_off(&pass.report, order.uptime());
         pass.plan = Some(plan);
         pass
+    }
+
+    /// Makes sure that a list is of a server of its own, and shows what it must.
+    async fn check(
+        &mut self,
+        settings: &Settings,
+        order: &Order,
+        listed: &[Silence],
+        moment: Moment,
+    ) -> Result<(), String> {
+        if let Some(census) = &order.census {
+            self.be_counted(census).await;
+            census.compare(&self.identity.name, &settings.instance, listed);
+            if let Some(conflict) = census.conflict(&self.identity.name) {
+                return Err(conflict);
+            }
+        }
+        let settle = settings.settle;
+        self.check_overdue(listed, moment, settle).await?;
+        if self.recent.contradict(listed, moment.uptime, settle) && self.is_alone().await {
+            // No replica can know better: the server lost or restored its state.
+            self.recent.settle(listed, moment);
+        }
+        Ok(())
     }
 
     /// Asks which cluster it is, unless that is known.
@@ -221,11 +210,12 @@ impl<A: SilenceApi> Target<A> {
         &mut self,
         mut pass: TargetPass,
         error: String,
-        now: Timestamp,
+        order: &Order,
         retry_after: Option<Duration>,
     ) -> TargetPass {
         tracing::error!(target = %self.identity.name, "{error}");
-        self.backoff.failed(now, error.clone(), retry_after);
+        self.backoff
+            .failed(order.uptime(), error.clone(), retry_after);
         pass.error = Some(error);
         pass
     }
@@ -235,10 +225,10 @@ impl<A: SilenceApi> Target<A> {
     async fn check_overdue(
         &mut self,
         listed: &[Silence],
-        now: Timestamp,
-        settings: &Settings,
+        moment: Moment,
+        settle: Duration,
     ) -> Result<(), String> {
-        let overdue = self.recent.overdue(listed, now, settings.settle);
+        let overdue = self.recent.overdue(listed, moment.uptime, settle);
         for id in overdue.iter().take(MOST_ASKED) {
             let hides = self.api.hides(id).await;
             if hides.map_err(|error| error.with_causes())? {
@@ -250,7 +240,7 @@ impl<A: SilenceApi> Target<A> {
                 ));
             }
         }
-        self.recent.lost(&overdue, now);
+        self.recent.lost(&overdue, moment);
         Ok(())
     }
 
@@ -260,24 +250,26 @@ impl<A: SilenceApi> Target<A> {
         order: &Order,
         confirmed: &[Fingerprint],
         listing: &Listing,
-        now: Timestamp,
+        moment: Moment,
     ) -> Plan {
         let silences = &listing.silences;
-        self.recent.forget(silences, now, settings.settle);
-        let full = self.full.waiting(order.now()).filter(|_| !order.insist);
+        self.recent.forget(silences, moment, settings.settle);
+        let full = self.full.waiting(moment.uptime).filter(|_| !order.insist);
         let input = PlanInput {
             silences,
             recent: &self.recent,
             full,
             confirmed,
-            ..self.input(settings, &order.declared, now)
+            ..self.input(settings, &order.declared, moment)
         };
         let mut plan = plan(&input);
         if settings.hand_expired == HandExpired::Respect && !plan.unexplained.is_empty() {
             plan = explained(&plan, &input, &order.declared).await;
         }
-        self.recent.effects.settle(silences, &plan.actions, now);
-        let ours = order.now();
+        self.recent
+            .effects
+            .settle(silences, &plan.actions, moment.uptime);
+        let (now, ours) = (moment.now, order.now());
         let offset = now.since(ours).max(ours.since(now));
         if offset >= NOTABLE_OFFSET {
             plan.remarks.push(format!(
@@ -285,10 +277,10 @@ impl<A: SilenceApi> Target<A> {
                 offset.as_secs()
             ));
         }
-        if let Some(said) = listing.server_time.filter(|said| *said < now) {
+        if let Some(said) = listing.server_time.filter(|said| *said != now) {
             plan.remarks.push(format!(
-                "the `Date` of the list, {said}, is behind what the server's silences show, which a \
-                 proxy may be the reason of; windows go by {now}"
+                "the `Date` of the list, {said}, contradicts the states of the silences in it, which \
+                 a proxy may be the reason of; windows go by {now}"
             ));
         }
         plan.remarks.extend(listing.remarks.iter().cloned());
@@ -306,7 +298,7 @@ impl<A: SilenceApi> Target<A> {
         &'a self,
         settings: &'a Settings,
         declared: &'a Declared,
-        now: Timestamp,
+        moment: Moment,
     ) -> PlanInput<'a> {
         const NOTHING: &RecentWrites = &RecentWrites::new();
         PlanInput {
@@ -321,86 +313,8 @@ impl<A: SilenceApi> Target<A> {
             recent: NOTHING,
             full: None,
             confirmed: &[],
-            now,
-        }
-    }
-
-    async fn apply(&self, plan: &Plan, order: &Order, until: Option<Instant>) -> ApplyReport {
-        let progress = self.progress(order, 0, plan.actions.len());
-        apply(plan, &self.api, self.terms(order, until, &progress)).await
-    }
-
-    /// Carries out the last expiries of a plan.
-    async fn expire(
-        &self,
-        plan: &Plan,
-        numbers: &[usize],
-        order: &Order,
-        until: Option<Instant>,
-    ) -> ApplyReport {
-        let total = plan.actions.len();
-        let progress = self.progress(order, total - numbers.len(), total);
-        let terms = self.terms(order, until, &progress);
-        expire(plan, numbers, &self.api, terms).await
-    }
-
-    fn terms<'a>(
-        &'a self,
-        order: &'a Order,
-        until: Option<Instant>,
-        progress: &'a (dyn Fn(usize) + Sync),
-    ) -> Terms<'a> {
-        Terms {
-            target: &self.identity.name,
-            stop: &order.stop,
-            halts: &order.halts,
-            until,
-            pace: &self.pace,
-            progress,
-        }
-    }
-
-    /// Tells of actions that ended, after so many before.
-    fn progress(&self, order: &Order, before: usize, total: usize) -> impl Fn(usize) + Sync {
-        move |ended| {
-            if let Some(progress) = &order.progress {
-                progress(&self.identity.name, before + ended, total);
-            }
-        }
-    }
-
-    /// What later plans must know is moved over from the report.
-    fn remember(&mut self, report: &mut ApplyReport, now: Timestamp) {
-        for (id, silence, window) in std::mem::take(&mut report.made) {
-            self.recent.made(id, silence, window, now);
-        }
-        for id in std::mem::take(&mut report.ended) {
-            self.recent.ended(id, now);
-        }
-        for id in std::mem::take(&mut report.doubtful) {
-            self.recent.doubtful(id, now);
-        }
-    }
-
-    /// A refused silence is retried with every pass and holds up nothing else;
-    /// a failing server is left alone for a while.
-    fn back_off(&mut self, report: &ApplyReport, now: Timestamp) {
-        let first = |concerns: fn(&Failure) -> bool| {
-            report.failures.iter().find(|failure| concerns(failure))
-        };
-        let longest = report
-            .failures
-            .iter()
-            .filter_map(|failure| retry_after(failure.kind))
-            .max();
-        match first(Failure::concerns_server) {
-            Some(failure) => self.backoff.failed(now, failure.message.clone(), longest),
-            None => self.backoff.succeeded(),
-        }
-        if let Some(failure) = first(Failure::is_full) {
-            self.full.failed(now, failure.message.clone(), None);
-        } else if report.created > 0 {
-            self.full.succeeded();
+            now: moment.now,
+            uptime: moment.uptime,
         }
     }
 }
@@ -419,54 +333,9 @@ async fn explained(first: &Plan, input: &PlanInput<'_>, declared: &Declared) -> 
 }
 
 /// How long a busy server asks to be left alone.
-const fn retry_after(kind: ApiErrorKind) -> Option<Duration> {
+pub(super) const fn retry_after(kind: ApiErrorKind) -> Option<Duration> {
     match kind {
         ApiErrorKind::Busy { retry_after } => retry_after,
         _ => None,
-    }
-}
-
-/// Why something is not written again that the server accepted without doing it.
-fn held_without_effect(plan: &Plan) -> Option<String> {
-    let mut holds = plan
-        .holds
-        .iter()
-        .filter(|hold| hold.cause == HoldCause::Ineffective);
-    let first = holds.next()?;
-    let others = more(holds.count());
-    Some(format!("{}: {}{others}", first.silence, first.reason))
-}
-
-/// What went wrong, in one line: the first failure, and how many there are.
-fn summary(report: &ApplyReport) -> Option<String> {
-    let left = report.not_attempted;
-    match report.failures.split_first() {
-        Some((first, rest)) => {
-            let others = more(rest.len() + left);
-            Some(format!("{}: {}{others}", first.silence, first.message))
-        }
-        None if report.ran_out_of_time => Some(format!(
-            "there was no time for {left} more actions; the next pass goes on with them at once"
-        )),
-        None if left > 0 => Some(format!("stopped before {left} actions were begun")),
-        None => None,
-    }
-}
-
-/// Why duplicates were left.
-fn waiting(unproved: usize) -> Option<String> {
-    (unproved > 0).then(|| {
-        format!(
-            "{unproved} duplicates stay until the server's list shows that what they duplicate \
-             was updated; the next pass looks again"
-        )
-    })
-}
-
-/// How many more there are, if there are any.
-pub(super) fn more(others: usize) -> String {
-    match others {
-        0 => String::new(),
-        others => format!(" (and {others} more)"),
     }
 }

@@ -11,7 +11,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Order;
-use super::target::{Target, more};
+use super::target::Target;
+use super::words::more;
 use crate::alertmanager::SilenceApi;
 use crate::name::SilenceName;
 use crate::plan::{
@@ -20,7 +21,7 @@ use crate::plan::{
 use crate::schedule::OccurrenceStart;
 use crate::silence::SilenceId;
 use crate::stop::stopped;
-use crate::timestamp::Timestamp;
+use crate::uptime::{Moment, Uptime};
 
 /// A request to a silence that was there, answered with success.
 pub(super) struct Written {
@@ -76,15 +77,17 @@ impl<A: SilenceApi> Target<A> {
         settings: &Settings,
         order: &Order,
         written: &[Written],
-        now: Timestamp,
+        written_at: Uptime,
     ) -> Verified {
         if written.is_empty() {
             return Verified::default();
         }
-        let first_sent: Vec<Timestamp> = written
+        let effects = &mut self.recent.effects;
+        let sent = written
             .iter()
-            .map(|Written { id, request, .. }| self.recent.effects.sent(id, *request, now))
-            .collect();
+            .map(|Written { id, request, .. }| effects.sent(id, *request, written_at));
+        let first_sent: Vec<Uptime> = sent.collect();
+        let uptime = order.uptime();
         let listed = tokio::select! {
             listed = self.api.list() => listed,
             () = stopped(&order.stop) => return Verified::default(),
@@ -98,13 +101,14 @@ impl<A: SilenceApi> Target<A> {
             }
         };
         let now = present(&listing.silences, listing.server_time, order.now());
+        let moment = Moment { uptime, now };
         let settings = Settings {
             guard: Guard::unlimited(),
             ..settings.clone()
         };
         let again = plan(&PlanInput {
             silences: &listing.silences,
-            ..self.input(&settings, &order.declared, now)
+            ..self.input(&settings, &order.declared, moment)
         });
         let duplicates = duplicates(&again.actions);
         let again: HashMap<_, &Action> = again
@@ -126,9 +130,9 @@ impl<A: SilenceApi> Target<A> {
         {
             match again.get(&(id, *request)) {
                 None => self.recent.effects.seen(id, *request),
-                Some(action) if is_alone || now.since(first_sent) >= settings.settle => {
+                Some(action) if is_alone || uptime.since(first_sent) >= settings.settle => {
                     let shown = shown(action);
-                    let error = self.recent.effects.missing(id, *request, &shown, now);
+                    let error = self.recent.effects.missing(id, *request, &shown, moment);
                     errors.push(format!("{silence}: {error}"));
                 }
                 Some(_) => {}

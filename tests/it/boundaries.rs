@@ -5,34 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use silenced::name::TargetName;
-use silenced::plan::{Lineage, Plan, PlanInput, RecentWrites, Settings, present};
+use silenced::plan::{Plan, Settings, present};
 use silenced::silence::{Silence, SilenceState};
-use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
-use crate::declaration::read;
 use crate::support::changes::active;
 use crate::support::passes::{ONCE, plan, scheduled, writes};
-use crate::support::reconciler::lab;
+use crate::support::reconciler::plan_over;
 use crate::support::world::World;
 
 /// The plan for a target that holds `silences`, when its clock shows `now`.
 fn plan_at(now: Timestamp, yaml: &str, silences: &[Silence]) -> Plan {
-    silenced::plan::plan(&PlanInput {
-        settings: &lab(),
-        target: &TargetName::new("default").unwrap(),
-        labels: &BTreeMap::new(),
-        declarations: &read(&[("once.yaml", yaml)]),
-        forecasts: &[],
-        revision: &Revision::Commit("0".repeat(40)),
-        lineage: &Lineage::default(),
-        silences,
-        recent: &RecentWrites::new(),
-        full: None,
-        confirmed: &[],
-        now,
-    })
+    plan_over(("default", &BTreeMap::new()), yaml, silences, now)
 }
 
 /// The silence of `yaml`, made at `now` and active since.
@@ -143,8 +127,47 @@ fn the_list_shows_that_the_date_is_behind() {
     let both = [list[0].clone(), pending];
     assert_eq!(present(&both, Some(before(300)), after(300)), after(300));
     assert_eq!(present(&both, Some(before(300)), after(900)), before(120));
-    // One that is pending shows nothing about what is said to be later.
-    assert_eq!(present(&both, Some(after(900)), real), after(900));
+}
+
+/// A silence that the server calls pending has not begun, and an active one not ended.
+#[test]
+fn the_list_shows_that_the_date_is_ahead() {
+    let real = time("2026-01-08T12:00:00Z");
+    let (before, after) = (|by| real.minus(seconds(by)), |by| real.plus(seconds(by)));
+    let active = silence(SilenceState::Active, before(120), 720);
+    let pending = silence(SilenceState::Pending, after(600), 3600);
+    for silence in [active.clone(), pending.clone()] {
+        let list = [silence];
+        assert_eq!(present(&list, Some(after(660)), real), after(660));
+        assert_eq!(present(&list, Some(after(661)), real), real);
+        // Our clock is ahead too.
+        assert_eq!(present(&list, Some(after(900)), after(800)), after(600));
+        assert_eq!(present(&list, None, after(800)), after(600));
+    }
+    // The states contradict each other: nothing is taken for later than it is.
+    let expired = silence(SilenceState::Expired, after(600), 60);
+    let list = [active, pending, expired];
+    assert_eq!(present(&list, Some(after(900)), real), after(660));
+}
+
+/// What was to come was replaced in every pass.
+#[tokio::test(start_paused = true)]
+async fn a_proxy_whose_clock_is_ahead_changes_nothing_that_runs_or_is_to_come() {
+    for ahead in [300, 4 * 3600] {
+        let mut world = World::at("2026-01-08T12:00:10Z");
+        world.write("once.yaml", ONCE);
+        let soon = "{starts_at: 2026-01-08T12:03:00Z, duration: 1h}";
+        let soon = scheduled(soon).replace("high-latency", "soon");
+        world.write("soon.yaml", &soon);
+        world.sync().await;
+        world.api.date_behind.store(-ahead, Ordering::SeqCst);
+        for _ in 0..2 {
+            let pass = world.sync().await;
+            assert_eq!(writes(&pass), [(0, 0, 0, 0)], "{ahead}");
+            let remarks = plan(&pass).remarks.join("\n");
+            assert!(remarks.contains("contradicts the states"), "{remarks}");
+        }
+    }
 }
 
 /// It was replaced in every pass, and given an end that was past.
@@ -165,7 +188,7 @@ async fn a_proxy_whose_clock_is_behind_changes_nothing_that_runs() {
         assert_eq!(writes(&second), [(0, 0, 0, 0)], "{behind}");
         let remarks = plan(&second).remarks.join("\n");
         assert!(
-            remarks.contains("is behind what the server's silences show"),
+            remarks.contains("contradicts the states of the silences in it"),
             "{remarks}"
         );
     }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use expect_test::expect;
 use silenced::alertmanager::{ApiError, Expired, Listing, Members, SilenceApi};
+use silenced::clock::Clock;
 use silenced::declaration::review;
 use silenced::reconcile::TargetPass;
 use silenced::silence::{SilenceDraft, SilenceId};
 use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use crate::declaration::{read, shown};
 use crate::support::passes::{ONCE, actions, writes};
@@ -54,15 +56,16 @@ impl SilenceApi for Secretive {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hidden_silences_are_not_made_again_and_again() {
     let api = Secretive::default();
     let mut reconciler = reconciler_of(lab(), vec![target("main", api.clone())]);
-    let start = Timestamp::parse("2026-01-10T00:00:00Z").unwrap();
+    let clock = Clock::simulated(Timestamp::parse("2026-01-10T00:00:00Z").unwrap());
+    let began = Instant::now();
     let mut pass_after = async |seconds| -> TargetPass {
+        sleep_until(began + Duration::from_secs(seconds)).await;
         let snapshot = snapshot(Revision::Commit("a".repeat(40)), [("once.yaml", ONCE)]);
-        let now = start.plus(Duration::from_secs(seconds));
-        let pass = pass(&mut reconciler, snapshot, now).await;
+        let pass = pass(&mut reconciler, snapshot, clock.now()).await;
         TargetPass::clone(&pass.targets[0])
     };
     assert_eq!(pass_after(0).await.report.created, 1);

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use expect_test::expect;
-use silenced::name::TargetName;
-use silenced::plan::{self, HoldCause, Lineage, Plan, PlanInput, RecentWrites};
+use silenced::plan::{HoldCause, Plan};
 use silenced::silence::Silence;
-use silenced::snapshot::Revision;
 use silenced::timestamp::Timestamp;
 
 use crate::declaration::{read, shown};
 use crate::support::changes::active;
-use crate::support::reconciler::lab;
+use crate::support::reconciler::plan_over;
 use crate::support::world::text_of;
 
 const UPGRADE: &str = r#"
@@ -27,20 +25,8 @@ silences:
 fn plan_for(name: &str, labels: &[(&str, &str)], silences: &[Silence]) -> Plan {
     let pairs = labels.iter();
     let labels = pairs.map(|&(label, value)| (label.to_owned(), value.to_owned()));
-    plan::plan(&PlanInput {
-        settings: &lab(),
-        target: &TargetName::new(name).unwrap(),
-        labels: &labels.collect::<BTreeMap<_, _>>(),
-        declarations: &read(&[("upgrade.yaml", UPGRADE)]),
-        forecasts: &[],
-        revision: &Revision::Commit("0".repeat(40)),
-        lineage: &Lineage::default(),
-        silences,
-        recent: &RecentWrites::new(),
-        full: None,
-        confirmed: &[],
-        now: now(),
-    })
+    let labels: BTreeMap<_, _> = labels.collect();
+    plan_over((name, &labels), UPGRADE, silences, now())
 }
 
 fn now() -> Timestamp {

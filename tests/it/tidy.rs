@@ -11,6 +11,7 @@ use crate::support::git_repository::git_command;
 #[rustfmt::skip]
 const ARROWS: &[(&str, &[&str])] = &[
     ("timestamp", &[]),
+    ("uptime", &["timestamp"]),
     ("duration", &[]),
     ("name", &[]),
     ("matcher", &["name"]),
@@ -21,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zone", &["nearest", "timestamp"]),
     ("schedule", &["interval", "timestamp", "zone"]),
     ("declaration", &["duration", "schedule", "zone", "interval", "timestamp", "matcher", "name", "snapshot", "nearest"]),
-    ("plan", &["declaration", "schedule", "interval", "timestamp", "matcher", "name", "silence", "snapshot"]),
+    ("plan", &["declaration", "schedule", "interval", "timestamp", "uptime", "matcher", "name", "silence", "snapshot"]),
     ("clock", &["timestamp"]),
     ("stop", &[]),
     ("loopback", &[]),
@@ -31,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("memory", &["silence", "matcher", "timestamp"]),
     ("apply", &["plan", "schedule", "silence", "alertmanager", "name", "timestamp", "clock", "stop"]),
     ("reconcile", &["snapshot", "declaration", "schedule", "zone", "plan", "alertmanager", "apply",
-        "interval", "timestamp", "matcher", "name", "silence", "stop"]),
+        "interval", "timestamp", "uptime", "matcher", "name", "silence", "stop"]),
     ("telemetry", &["name", "timestamp", "plan", "reconcile"]),
     ("daemon", &["zoneinfo", "reconcile", "plan", "alertmanager", "apply", "clock", "telemetry", "snapshot", "declaration", "name", "timestamp", "stop"]),
     ("server", &["duration", "daemon", "reconcile", "plan", "telemetry", "timestamp", "name", "interval", "clock", "declaration", "loopback", "stop"]),

@@ -30,7 +30,7 @@ async fn request_holds_exactly_what_the_api_wants() {
         host: SERVER
         content-length: 309
 
-        {"matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2030-01-08T21:00:00Z","endsAt":"2030-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}
+        {"matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2096-01-08T21:00:00Z","endsAt":"2096-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}
 
         POST /api/v2/silences HTTP/1.1
         accept: application/json
@@ -39,7 +39,7 @@ async fn request_holds_exactly_what_the_api_wants() {
         host: SERVER
         content-length: 320
 
-        {"id":"old","matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2030-01-08T21:00:00Z","endsAt":"2030-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}"#]].assert_eq(&requests.replace('\r', ""));
+        {"id":"old","matchers":[{"name":"severity","value":"info","isRegex":false,"isEqual":true},{"name":"env","value":"dev|staging","isRegex":true,"isEqual":false}],"startsAt":"2096-01-08T21:00:00Z","endsAt":"2096-01-09T05:00:00Z","createdBy":"automation","comment":"Noise \"waits\".\n[silenced instance=lab silence=nightly]"}"#]].assert_eq(&requests.replace('\r', ""));
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn expired_ones_count_and_updates_in_place_do_not(server: Server) {
 /// the fractions of seconds, which are written in one to five bytes each.
 async fn size_told_by(server: &Server) -> i64 {
     let whole = json!({
-        "startsAt": "2030-01-02T03:04:05Z", "endsAt": "2031-01-02T03:04:05Z",
+        "startsAt": "2096-01-02T03:04:05Z", "endsAt": "2097-01-02T03:04:05Z",
         "createdBy": "\u{e4}", "comment": "x".repeat(2000),
         "matchers": [
             server.mark("size"), matcher("a", "!=", ""),

@@ -26,6 +26,26 @@ async fn a_list_that_does_not_show_a_new_silence_yet_makes_no_duplicate() {
     assert_eq!(actions(&world.sync().await), Vec::<String>::new());
 }
 
+/// Another replica answers, or an operator sets the clock: what was written a moment
+/// ago is no older for that.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_forward_settles_nothing() {
+    let mut world = World::at("2026-01-08T23:00:00Z");
+    world.api.alone.store(false, Ordering::SeqCst);
+    let before = world.api.server().save();
+    world.write("once.yaml", ONCE);
+    world.sync().await;
+    world.restore(before);
+    world.api.ahead.store(600, Ordering::SeqCst);
+    let pass = world.sync().await;
+    assert_eq!(writes(&pass), [(0, 0, 0, 0)]);
+    assert_eq!(holds(&pass), [("high-latency", HoldCause::Unsettled)]);
+    // However far it is set back, it takes no longer to be made again.
+    world.sleep(world.settings.settle).await;
+    world.api.ahead.store(-600, Ordering::SeqCst);
+    assert_eq!(writes(&world.sync().await), [(1, 0, 0, 0)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_list_that_still_shows_an_expired_silence_is_waited_for() {
     let mut world = World::at("2026-01-08T23:00:00Z");

@@ -131,16 +131,22 @@ async fn long_answers_leave_room_for_the_others() {
     soon("a plan", answered).await;
 }
 
+/// What a connection brings, on which nothing but `request` is sent, up to its end.
+async fn answer_and_end(server: &Server, request: &str) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let whole = stream.read_to_string(&mut answer);
+    soon("an answer and the end", whole).await.unwrap();
+    answer
+}
+
 #[tokio::test]
 async fn a_body_that_never_comes_keeps_nothing_waiting() {
     let server = Server::start(|_| Authorisation::Open).await;
     for framing in ["Content-Length: 100000000000", "Transfer-Encoding: chunked"] {
-        let mut stream = TcpStream::connect(server.address()).await.unwrap();
         let request = format!("POST /sync HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let whole = stream.read_to_string(&mut answer);
-        soon("an answer and the end", whole).await.unwrap();
+        let answer = answer_and_end(&server, &request).await;
         assert!(answer.starts_with("HTTP/1.1 202 Accepted\r\n"), "{answer}");
     }
 }
@@ -152,12 +158,8 @@ async fn the_head_of_a_request_has_a_bound() {
     let confirmed = "confirm=000000000000000a&".repeat(1000);
     let (status, body) = server.post(&format!("/sync?{confirmed}"), None).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{body}");
-    let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let endless = format!("GET /?{}", "x".repeat(65_536 - 6));
-    stream.write_all(endless.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let whole = stream.read_to_string(&mut answer);
-    soon("a refusal", whole).await.unwrap();
+    let answer = answer_and_end(&server, &endless).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 

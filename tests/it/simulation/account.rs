@@ -53,9 +53,8 @@ struct PassAccount {
     /// Creations under names that the list did not have.
     made: usize,
     written: BTreeSet<String>,
-    /// What it was told that it had made: for which window, and when by the server's
-    /// clock, which is what it goes by.
-    known: BTreeMap<SilenceId, (Marker, DateTime<Utc>)>,
+    /// What it was told that it had made: for which window, and when.
+    known: BTreeMap<SilenceId, (Marker, Instant)>,
     last_list: BTreeMap<SilenceId, Silence>,
     /// The names of silences whose creation was answered and had no effect.
     lost: BTreeSet<String>,
@@ -332,9 +331,8 @@ impl Account {
             return;
         };
         self.log(format!("  {process} was told of {} {id}", marker.silence));
-        let now = self.memory.now();
         let pass = self.processes.entry(process).or_default();
-        pass.known.insert(id.clone(), (marker, now));
+        pass.known.insert(id.clone(), (marker, Instant::now()));
     }
 
     fn make(&mut self, process: u64, marker: &Marker) {
@@ -343,11 +341,8 @@ impl Account {
         let pass = self.processes.entry(process).or_default();
         let is_same =
             |known: &Marker| known.silence == marker.silence && known.start == marker.start;
-        let now = self.memory.now();
-        let is_unheard =
-            |at: DateTime<Utc>| (now - at).abs().to_std().unwrap_or_default() < UNHEARD;
         let mut unheard = pass.known.iter().filter(|(id, (known, at))| {
-            is_same(known) && is_unheard(*at) && !pass.last_list.contains_key(*id)
+            is_same(known) && at.elapsed() < UNHEARD && !pass.last_list.contains_key(*id)
         });
         if let Some((id, _)) = unheard.next().filter(|_| !is_alone) {
             let what = format!("process {process} made {id} again before replicas had to agree");

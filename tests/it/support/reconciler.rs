@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use silenced::alertmanager::SilenceApi;
 use silenced::name::{InstanceName, TargetName};
-use silenced::plan::Settings;
+use silenced::plan::{Lineage, Plan, PlanInput, RecentWrites, Settings, plan};
 use silenced::reconcile::{Mode, Pass, PassOptions, Reconciler, Target};
+use silenced::silence::Silence;
 use silenced::snapshot::{Revision, Snapshot, SnapshotFile};
 use silenced::timestamp::Timestamp;
+use silenced::uptime::Uptime;
 use silenced::zone::ZoneDatabase;
 use silenced::zoneinfo::ZoneSource;
 use tokio::sync::watch;
+
+use crate::declaration::read;
 
 /// The instance `lab`, which says nothing else.
 pub(crate) fn lab() -> Settings {
@@ -48,6 +52,31 @@ pub(crate) fn snapshot<Path: Into<String>, Content: Into<Vec<u8>>>(
 /// The zones in the program, whichever this machine has.
 pub(crate) fn bundled_zones() -> ZoneSource {
     ZoneSource::new(Some("/nonexistent".into()))
+}
+
+/// The plan that a file comes to for a target of that name and with these labels,
+/// which holds `silences` and whose clock shows `now`.
+pub(crate) fn plan_over(
+    (name, labels): (&str, &BTreeMap<String, String>),
+    yaml: &str,
+    silences: &[Silence],
+    now: Timestamp,
+) -> Plan {
+    plan(&PlanInput {
+        settings: &lab(),
+        target: &TargetName::new(name).unwrap(),
+        labels,
+        declarations: &read(&[("declared.yaml", yaml)]),
+        forecasts: &[],
+        revision: &Revision::Commit("0".repeat(40)),
+        lineage: &Lineage::default(),
+        silences,
+        recent: &RecentWrites::new(),
+        full: None,
+        confirmed: &[],
+        now,
+        uptime: Uptime::default(),
+    })
 }
 
 /// A pass that somebody waits for and nobody stops.
