@@ -113,7 +113,7 @@ alertmanager() { # NAME SUITE [VERSION]
 
 alertmanagers() {
   alertmanager alertmanager-0.25 bookworm
-  alertmanager alertmanager-0.28 trixie 0.28.1+ds-1
+  alertmanager alertmanager-0.28 trixie '0.28.*'
   alertmanager alertmanager-newest forky
 }
 

@@ -102,7 +102,7 @@ impl Pass {
     }
 
     /// Through when every declared window has its silence on every target, also if
-    /// there is no pass after this one; see [`Plan::covered_until`]. None if it is
+    /// there is no pass after this one; see [`Plan`](crate::plan::Plan). None if it is
     /// not known, or not so.
     #[must_use]
     pub fn covered_until(&self) -> Option<Timestamp> {
